@@ -1,0 +1,1 @@
+"""AnyFlow Studio: how the weights are made (rendering, training, evaluation, export)."""

@@ -1,0 +1,64 @@
+"""Drift: how much worse late chunks of a long rollout are than early ones (exposure bias).
+
+A clip of 17 chunks is made and judged in windows as long as a training clip, each ending with a given chunk, against the
+same windows of renders of the same scenes at that length. Only the first window is within what the student was trained on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from .config import Config
+from .data import HELDOUT_SEED_OFFSET, world_config
+from .evaluate import Evaluation, judge
+from .flowmap.chunks import chunk_plan, chunk_starts
+from .frechet import bootstrap, frechet_distance
+from .generate import rollout_latents, to_bytes
+from .latents import load_latents
+from .vae import TEMPORAL_STRIDE
+from .worlds import render, sample_scene
+
+LAST_CHUNK = 17
+
+
+def windows(config: Config) -> dict[int, int]:
+    """Last chunk of a window (from 1) to the pixel frames made by then: the training clip's last chunk, 8, 17."""
+    trained = len(chunk_plan(config.latent_frames, config.sample.first, config.sample.rest))
+    ends = sorted({trained, max(8, trained), LAST_CHUNK})
+    frames = config.sample.first + config.sample.rest * (LAST_CHUNK - 1)
+    starts = chunk_starts(chunk_plan(frames, config.sample.first, config.sample.rest))
+    return {chunk: TEMPORAL_STRIDE * (starts[chunk] - 1) + 1 for chunk in ends}
+
+
+def measure_drift(evaluation: Evaluation, config: Config, run: Any, steps: int, clips: int, seed: int) -> list[dict[str, Any]]:
+    """A row a window: ``{chunk, frechet, frechet_ci}`` of ``clips`` clips made in ``steps`` steps.
+
+    Raises:
+        ValueError: for a bidirectional student, which has one chunk only.
+    """
+    if config.sample.first >= config.latent_frames:
+        raise ValueError("drift is measured over chunks; a bidirectional student makes one")
+    heldout, places = load_latents(config, run, "heldout"), windows(config)
+    total, length = max(places.values()), config.data.frames
+    world = world_config(config.data)
+    seeds = [config.data.seed * 10_000_019 + i + HELDOUT_SEED_OFFSET for i in range(clips)]
+    scenes = [sample_scene(s, world, "heldout") for s in seeds]
+    real: dict[int, list[torch.Tensor]] = {chunk: [] for chunk in places}
+    made: dict[int, list[torch.Tensor]] = {chunk: [] for chunk in places}
+    for start in range(0, clips, 8):
+        rendered = render(scenes[start : start + 8], config.data.size, total, str(evaluation.device)).cpu()
+        text = heldout.text[start : start + 8, 0].float().to(evaluation.device)
+        numbers = range(seed + start, seed + start + len(text))
+        latents = rollout_latents(config, evaluation.model, evaluation.kind, text, numbers, steps, (total - 1) // 4 + 1)
+        with torch.inference_mode():
+            videos = [to_bytes(evaluation.vae.decode(clip[None]))[0].cpu() for clip in latents]
+        for chunk, end in places.items():
+            real[chunk] += [video[end - length : end] for video in rendered]
+            made[chunk] += [video[end - length : end] for video in videos]
+    rows = []
+    for chunk in places:
+        a, b = judge(evaluation.recogniser, made[chunk]).features, judge(evaluation.recogniser, real[chunk]).features
+        rows.append({"chunk": chunk, "frechet": frechet_distance(a, b), "frechet_ci": list(bootstrap(a, b))})
+    return rows

@@ -1,0 +1,203 @@
+"""Measuring a run against its number of steps: Fréchet video distance, prompt accuracy, flicker.
+
+The judge is the run's recogniser (`recogniser`), trained on rendered clips alone. The distance is between its features of
+generated clips and of the held-out renders with the same prompts; its floor is that between these renders and others
+of the same scenes, drawn with other seeds. Accuracy is read per attribute, on captions of held-out combinations and on paraphrases that the
+caption grammar cannot write (`paraphrases.json`).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from .config import Config
+from .data import open_clips
+from .device import pick_device
+from .frechet import bootstrap, frechet_distance, share_interval
+from .generate import sample_latents, to_bytes
+from .latents import load_latents
+from .recogniser import ATTRIBUTES, Recogniser, correct, thumbnails, truth
+from .text import TextEncoder
+from .train.autoencoder import load_vae
+from .train.flow import load_transformer
+from .train.recogniser import load_recogniser
+from .vae import VideoAutoencoder
+from .worlds import render, scene_from_attributes
+
+FLOOR_SEED_OFFSET = 2_000_000_011
+PARAPHRASES = Path(__file__).parent / "paraphrases.json"
+
+
+@dataclass
+class Judged:
+    """What the recogniser says of a set of clips, and how much they flicker."""
+
+    features: np.ndarray
+    logits: dict[str, Tensor]
+    flicker: float
+
+    def accuracy(self, rows: list[dict[str, Any]], names: list[str]) -> dict[str, np.ndarray]:
+        """Right or wrong for each clip (0 or 1, ``[N]``) and attribute."""
+        targets = truth(rows)
+        return {name: correct(self.logits[name], targets[name]).double().numpy() for name in names}
+
+
+def flicker(video: Tensor) -> float:
+    """Mean absolute second difference in time of uint8 ``[T, 3, H, W]``, in levels of 255: what moves smoothly has little."""
+    frames = video.float()
+    return float((frames[2:] - 2 * frames[1:-1] + frames[:-2]).abs().mean())
+
+
+@torch.inference_mode()
+def judge(recogniser: Recogniser, videos: list[Tensor]) -> Judged:
+    """Judge uint8 clips ``[T, 3, H, W]``."""
+    device = next(recogniser.parameters()).device
+    clips = torch.stack([thumbnails(video) for video in videos])
+    features, logits = [], []
+    for part in clips.split(64):
+        features.append(recogniser.embed(part.to(device)).double().cpu())
+        logits.append({name: value.cpu() for name, value in recogniser(part.to(device)).items()})
+    whole = {name: torch.cat([part[name] for part in logits]) for name in ATTRIBUTES}
+    return Judged(torch.cat(features).numpy(), whole, float(np.mean([flicker(video) for video in videos])))
+
+
+def rendered_again(config: Config, rows: list[dict[str, Any]]) -> list[Tensor]:
+    """The scenes of ``rows`` with other seeds: what the attributes leave open differs. Uint8 ``[T, 3, H, W]`` each."""
+    device = str(pick_device())
+    videos: list[Tensor] = []
+    for start in range(0, len(rows), 32):
+        scenes = [scene_from_attributes(row["attributes"], row["seed"] + FLOOR_SEED_OFFSET) for row in rows[start : start + 32]]
+        videos += render(scenes, config.data.size, config.data.frames, device).cpu()
+    return videos
+
+
+def varied(config: Config) -> list[str]:
+    """Attributes that the configuration's world has more than one value of; the others say nothing about a model."""
+    plural = {"object": "objects", "colour": "colours", "material": "materials", "motion": "motions", "place": "places",
+              "camera": "cameras"}  # fmt: skip
+    world = config.data.world
+    return [name for name, values in ATTRIBUTES.items() if len(world.get(plural[name], values)) > 1]
+
+
+def paraphrases(config: Config) -> list[dict[str, Any]]:
+    """Hand-written prompts whose attributes the configuration's world has: ``{"text", "attributes"}``.
+
+    ``attributes`` lack what the prompt leaves open (material, camera).
+    """
+    world = config.data.world
+    chosen = []
+    for entry in json.loads(PARAPHRASES.read_text()):
+        allowed = (
+            entry["object"] in world.get("objects", ATTRIBUTES["object"])
+            and entry["colour"] in world.get("colours", ATTRIBUTES["colour"])
+            and entry["motion"] in world.get("motions", ATTRIBUTES["motion"])
+            and entry["place"] in world.get("places", ATTRIBUTES["place"])
+        )
+        if allowed:
+            thing = {"object": entry["object"], "colour": entry["colour"], "motion": entry["motion"], "material": "matte"}
+            chosen.append({"text": entry["text"], "attributes": {"objects": [thing], "place": entry["place"], "camera": "static"}})
+    return chosen
+
+
+class Evaluation:
+    """One run's generator and judge, loaded once."""
+
+    def __init__(self, config: Config, run: Path, kind: str) -> None:
+        self.config, self.kind, self.device = config, kind, pick_device()
+        self.model = load_transformer(config, run, kind).to(self.device)
+        self.vae: VideoAutoencoder = load_vae(config, run).to(self.device)
+        self.recogniser = load_recogniser(run).to(self.device)
+
+    def make(self, text: Tensor, steps: int, seed: int) -> tuple[list[Tensor], float]:
+        """Clips (uint8) of text features ``[N, L, Dt]`` with seeds from ``seed``, and the seconds of sampling a clip."""
+        videos, seconds = [], 0.0
+        for start in tqdm(range(0, len(text), 32), desc=f"{self.kind} {steps} steps", leave=False):
+            part = text[start : start + 32].float().to(self.device)
+            begin = time.perf_counter()
+            seeds = range(seed + start, seed + start + len(part))
+            latents = sample_latents(self.config, self.model, self.kind, part, seeds, steps)
+            if self.device.type == "cuda":
+                torch.cuda.synchronize()
+            seconds += time.perf_counter() - begin
+            with torch.inference_mode():
+                videos += [to_bytes(self.vae.decode(clip[None]))[0].cpu() for clip in latents]
+        return videos, seconds / len(text)
+
+
+def evaluate(
+    config: Config, run: Path, kind: str, steps: list[int], clips: int, seed: int, out: Path, drift_steps: int = 0
+) -> None:
+    """Write ``<kind>.json`` and print a row for each step count; with ``drift_steps``, drift at that many steps too.
+
+    Raises:
+        FileNotFoundError: if the run lacks a stage.
+        ValueError: with fewer held-out clips than asked for.
+    """
+    heldout, renders = load_latents(config, run, "heldout"), open_clips(run / "data", "heldout")
+    if clips > len(renders):
+        raise ValueError(f"--clips {clips}, but only {len(renders)} clips are held out; raise data.heldout_clips")
+    evaluation = Evaluation(config, run, kind)
+    real = judge(evaluation.recogniser, [renders.video(i) for i in range(clips)])
+    floor = frechet_distance(judge(evaluation.recogniser, rendered_again(config, renders.rows[:clips])).features, real.features)
+    names, rows = varied(config), [row["attributes"] for row in renders.rows[:clips]]
+    free = paraphrases(config)
+    free_text = TextEncoder(device=str(evaluation.device)).encode([entry["text"] for entry in free])
+    metrics = run / "vae" / "metrics.json"
+    result: dict[str, Any] = {
+        "model": config.id,
+        "architecture": "bidirectional" if config.sample.first >= config.latent_frames else "causal",
+        "method": kind,
+        "clips": clips,
+        "paraphrases": len(free),
+        "seed": seed,
+        "frechet_floor": floor,
+        "render_accuracy": {name: float(value.mean()) for name, value in real.accuracy(rows, names).items()},
+        "render_flicker": real.flicker,
+        "autoencoder": json.loads(metrics.read_text()) if metrics.exists() else None,
+        "rows": [],
+    }
+    print(f"{kind}: {clips} held-out prompts, {len(free)} paraphrases; floor {floor:.2f}, renders flicker {real.flicker:.2f}")
+    for count in steps:
+        videos, seconds = evaluation.make(heldout.text[:clips, 0], count, seed)
+        made = judge(evaluation.recogniser, videos)
+        right = made.accuracy(rows, names)
+        mean = np.mean(list(right.values()), axis=0)
+        others, _ = evaluation.make(free_text, count, seed)
+        said = [name for name in names if name not in ("material", "camera")]
+        free_right = judge(evaluation.recogniser, others).accuracy([entry["attributes"] for entry in free], said)
+        low, high = bootstrap(made.features, real.features)
+        row = {
+            "nfe": count,
+            "frechet": frechet_distance(made.features, real.features),
+            "frechet_ci": [low, high],
+            "prompt_accuracy": float(mean.mean()),
+            "prompt_accuracy_ci": list(share_interval(mean)),
+            "accuracy": {name: float(value.mean()) for name, value in right.items()},
+            "paraphrase_accuracy": float(np.mean([value.mean() for value in free_right.values()])),
+            "flicker": made.flicker,
+            "seconds_per_clip": seconds,
+        }
+        result["rows"].append(row)
+        each = ", ".join(f"{name} {value:.0%}" for name, value in row["accuracy"].items())
+        print(
+            f"  {count:3d} steps: Frechet {row['frechet']:.2f} [{low:.2f}, {high:.2f}], accuracy {row['prompt_accuracy']:.1%} ({each}), "
+            f"paraphrases {row['paraphrase_accuracy']:.1%}, flicker {row['flicker']:.2f}, {seconds:.3f} s a clip"
+        )
+    if drift_steps:
+        from .drift import measure_drift
+
+        result["drift"] = {"nfe": drift_steps, "windows": measure_drift(evaluation, config, run, drift_steps, clips, seed)}
+        for row in result["drift"]["windows"]:
+            low, high = row["frechet_ci"]
+            print(f"  drift at {drift_steps} steps, to chunk {row['chunk']:2d}: Frechet {row['frechet']:.2f} [{low:.2f}, {high:.2f}]")
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{kind}.json").write_text(json.dumps(result, indent=1))

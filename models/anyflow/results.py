@@ -1,0 +1,64 @@
+"""Evaluations of several models side by side: one JSON and one plot, quality against steps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+
+
+def gather(runs: Sequence[Path]) -> list[dict[str, Any]]:
+    """Rows ``{model, architecture, method, nfe, clips, frechet, frechet_ci, prompt_accuracy, drift, seconds_per_clip, ...}``.
+
+    ``drift`` (the Frechet distance of the last window less that of the first, see `drift`) is null where it was not measured.
+
+    Raises:
+        FileNotFoundError: if nothing was evaluated.
+    """
+    rows = []
+    for run in runs:
+        for path in sorted((run / "evaluate").glob("*.json")):
+            result = json.loads(path.read_text())
+            drift = result.get("drift", {"nfe": None, "windows": []})
+            for row in result["rows"]:
+                windows = drift["windows"] if drift["nfe"] == row["nfe"] else []
+                common = {key: result[key] for key in ("model", "architecture", "method", "clips", "seed", "frechet_floor")}
+                rows.append({**common, **row, "drift": windows[-1]["frechet"] - windows[0]["frechet"] if windows else None})
+    if not rows:
+        raise FileNotFoundError("nothing was evaluated: run `python -m anyflow evaluate` first")
+    return rows
+
+
+def compare(runs: Sequence[Path], out: Path) -> None:
+    """Write ``any-step.json`` and ``any-step.png`` (Frechet distance and prompt accuracy against steps, a line a method)."""
+    rows = gather(runs)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "any-step.json").write_text(json.dumps(rows, indent=1) + "\n")
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4))
+    for architecture, method in sorted({(row["architecture"], row["method"]) for row in rows}):
+        line = sorted((r for r in rows if (r["architecture"], r["method"]) == (architecture, method)), key=lambda r: r["nfe"])
+        steps = [row["nfe"] for row in line]
+        style = "-" if architecture == "causal" else "--"
+        (drawn,) = axes[0].plot(steps, [row["frechet"] for row in line], style, marker="o", label=f"{method}, {architecture}")
+        axes[0].fill_between(steps, *zip(*(row["frechet_ci"] for row in line), strict=True), alpha=0.15, color=drawn.get_color())
+        axes[1].plot(steps, [100 * row["prompt_accuracy"] for row in line], style, marker="o", color=drawn.get_color())
+    axes[0].axhline(rows[0]["frechet_floor"], color="grey", linestyle=":", label="renders against renders")
+    axes[0].set_ylabel("Frechet distance (lower is better)")
+    axes[1].set_ylabel("prompt accuracy, % (higher is better)")
+    for axis in axes:
+        axis.set_xscale("log", base=2)
+        ticks = sorted({row["nfe"] for row in rows})
+        axis.set_xticks(ticks, [str(tick) for tick in ticks])
+        axis.set_xlabel("steps")
+        axis.grid(alpha=0.3)
+    axes[0].legend(fontsize=8)
+    figure.tight_layout()
+    figure.savefig(out / "any-step.png", dpi=110)
+    plt.close(figure)
+    print(f"wrote {out / 'any-step.json'} and any-step.png")

@@ -1,0 +1,1 @@
+"""Training stages: render, autoencoder, latents, teacher (stage 1), student (stage 2)."""

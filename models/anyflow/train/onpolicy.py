@@ -1,0 +1,88 @@
+"""Stage 3: on-policy distillation. The student rolls out its own clips, two score networks judge them (DESIGN.md section 2).
+
+Every iteration: one backward simulation of the student; the fake score learns from its clips; the student follows the
+difference of scores on the same clips, and its forward flow-map loss on data. (The authors roll out a second time for the
+fake score; one rollout serves both here, since the fake score needs the student's distribution, not fresh samples.)
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..config import Config
+from ..device import mixed_precision, pick_device
+from ..flowmap.chunks import chunk_plan, sample_training_chunks
+from ..flowmap.distribution import DistributionMatchingLoss, fake_score_loss
+from ..flowmap.losses import TimestepConfig
+from ..flowmap.simulate import backward_simulation, draw_shortcut
+from ..latents import load_latents
+from .flow import flow_map_loss, load_transformer
+from .loop import Loop, atomic_save, step_seed
+from .muon import make_optimizer
+
+
+def train_onpolicy(config: Config, run: Path) -> None:
+    """Stage 3, from the student's weights; writes ``onpolicy/onpolicy.pt`` (EMA)."""
+    folder = run / "onpolicy"
+    if (folder / "onpolicy.pt").exists():
+        print("onpolicy: done before")
+        return
+    settings, device = config.onpolicy, pick_device()
+    clips = load_latents(config, run, "train")
+    torch.manual_seed(config.data.seed)
+    teacher = load_transformer(config, run, "teacher").to(device).requires_grad_(False)
+    fake = copy.deepcopy(teacher).requires_grad_(True).train()
+    model = load_transformer(config, run, "student").to(device).requires_grad_(True).train()
+    ema = copy.deepcopy(model).requires_grad_(False)
+    for network in (teacher, fake, model):
+        network.prepare_training(settings.compile)
+    null_text = clips.null_text.to(device)
+    plan = chunk_plan(config.latent_frames, config.sample.first, config.sample.rest)
+    matching = DistributionMatchingLoss(
+        guidance=settings.guidance, judge=settings.judge, timesteps=TimestepConfig(per="clip", shift=settings.shift)
+    )
+    follow = fake_score_loss(settings.judge, settings.shift)
+    forward = flow_map_loss(settings)
+    fake_optimizer = make_optimizer(fake, settings.fake_lr, settings.fake_matrix_lr, 0.0, settings.beta2)
+    loop = Loop("onpolicy", model, ema, settings, folder, extras={"fake": fake, "fake_optimizer": fake_optimizer})
+
+    def train_fake(made: Tensor, text: Tensor) -> float:
+        value, _ = follow(fake, made, text, null_text, plan)
+        fake_optimizer.zero_grad(set_to_none=True)
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(fake.parameters(), settings.clip)
+        for group in fake_optimizer.param_groups:
+            group["lr"] = group["peak"]
+        fake_optimizer.step()
+        return float(value.detach())
+
+    def step(number: int) -> tuple[Tensor, dict[str, float]]:
+        draw = random.Random(step_seed(settings.seed, number))
+        points = draw_shortcut(settings.rollout_steps, config.sample.shift, draw).points
+        latents, text = clips.sample(settings.rollout_batch, config.latent_frames)
+        noise, text = torch.randn_like(latents).to(device), text.to(device)
+        figures: dict[str, float] = {}
+        with mixed_precision(device, settings.cpu_bfloat16):
+            warming = number < settings.fake_warmup
+            with torch.set_grad_enabled(not warming):
+                made = backward_simulation(model, text, noise, plan, points)
+            figures["fake"] = train_fake(made, text)
+            value = torch.zeros((), device=device)
+            if not warming:
+                matched, parts = matching(made, teacher, fake, text, null_text, plan)
+                value = settings.matching * matched
+                figures["dmd"] = float(parts["dmd"])
+            chunks = sample_training_chunks(plan, model.full_chunk_limit, settings.long_context, draw)
+            latents, text = clips.sample(settings.batch, sum(chunks))
+            mapped, parts = forward(model, latents.to(device), text.to(device), null_text, chunks, teacher=teacher)
+            figures["flow_map"] = float(parts["flow_map"])
+        return value + settings.forward * mapped, figures
+
+    loop.run(step)
+    atomic_save(ema.state_dict(), folder / "onpolicy.pt")
+    print(f"onpolicy: {loop.step} steps in {loop.seconds / 60:.1f} minutes")

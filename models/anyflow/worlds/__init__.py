@@ -1,0 +1,22 @@
+"""Worlds: small lit 3D scenes with captions and ground truth, drawn by ray casting in PyTorch."""
+
+from .captions import caption
+from .render import render
+from .scene import Scene, Thing, WorldConfig, is_held_out, sample_scene, scene_from_attributes, scene_is_held_out
+from .sheet import contact_sheet
+from .vocabulary import DEFAULT_FRAMES, FPS
+
+__all__ = [
+    "DEFAULT_FRAMES",
+    "FPS",
+    "Scene",
+    "Thing",
+    "WorldConfig",
+    "caption",
+    "contact_sheet",
+    "is_held_out",
+    "render",
+    "sample_scene",
+    "scene_from_attributes",
+    "scene_is_held_out",
+]

@@ -1,0 +1,64 @@
+import { useEffect, useState } from 'react'
+
+import { type AnyStep, fetchAnyStep } from '../../store/any-step'
+import { useModel } from '../studio-context'
+import { AnyStepTable } from './AnyStepTable'
+import { Plot } from './Plot'
+
+/** What more steps are worth, as measured; nothing where nothing was. */
+export function AnyStepSection() {
+  const [data, setData] = useState<AnyStep>()
+  const own = useModel((state) => state.loaded?.manifest.provenance.stage) ?? 'student'
+  useEffect(() => {
+    let current = true
+    void fetchAnyStep(import.meta.env.BASE_URL, own).then((read) => current && setData(read))
+    return () => {
+      current = false
+    }
+  }, [own])
+  if (!data) return null
+  const { lines, floor, clips } = data
+  return (
+    <section className="any-step" aria-labelledby="any-step-title">
+      <h3 id="any-step-title" className="about-title">
+        Quality against steps
+      </h3>
+      <p className="muted small">
+        Measured on {clips} clips of prompts that training never saw. Bands are 95% intervals.
+      </p>
+      <ul className="plot-legend">
+        {lines.map(({ name }, i) => (
+          <li key={name} data-line={i % 4}>
+            <svg aria-hidden="true" viewBox="0 0 28 8" width="28" height="8">
+              <path className="plot-line" d="M0 4H28" />
+            </svg>
+            {name}
+          </li>
+        ))}
+        <li>
+          <svg aria-hidden="true" viewBox="0 0 28 8" width="28" height="8">
+            <path className="plot-floor" d="M0 4H28" />
+          </svg>
+          Renders against renders
+        </li>
+      </ul>
+      <div className="plots">
+        <Plot
+          title="Fréchet distance, lower is better"
+          lines={lines.map(({ points }) =>
+            points.map(({ steps, frechet, low, high }) => ({ steps, value: frechet, low, high })),
+          )}
+          floor={floor}
+        />
+        <Plot
+          title="Prompt accuracy, %, higher is better"
+          lines={lines.map(({ points }) =>
+            points.map(({ steps, accuracy }) => ({ steps, value: 100 * accuracy })),
+          )}
+          max={100}
+        />
+      </div>
+      <AnyStepTable lines={lines} />
+    </section>
+  )
+}

@@ -1,0 +1,134 @@
+import { Button, ProgressBar } from 'react-aria-components'
+
+import { formatBytes, formatDuration } from '../../store/format'
+import type { ModelEntry } from '../../store/model-library'
+import type { ModelSpeed } from '../../store/model-speed'
+import { useModel, useModelLibrary, useStudio } from '../studio-context'
+
+/** One model: what it is and needs, and what can be done with it. */
+export function ModelItem({ entry }: { entry: ModelEntry }) {
+  const loadedId = useModel((state) => state.loaded?.manifest.id)
+  const { manifest } = entry
+  const loaded = manifest !== undefined && manifest.id === loadedId
+  return (
+    <li className="model" data-loaded={loaded} aria-label={manifest?.name ?? entry.path}>
+      <h3>
+        {manifest?.name ?? entry.path}
+        {loaded ? <span className="tag">In use</span> : null}
+      </h3>
+      {entry.problem ? <p className="bad">{entry.problem}</p> : null}
+      {manifest ? (
+        <>
+          <p className="muted">{manifest.description}</p>
+          <dl className="facts">
+            <Fact
+              name="Video"
+              value={`${manifest.video.width} x ${manifest.video.height}, ${manifest.video.fps} fps, up to ${manifest.video.maxFrames} frames`}
+            />
+            <Fact name="Size" value={`${formatBytes(entry.bytes)}${installedText(entry.installed)}`} />
+            <Fact
+              name="Memory"
+              value={entry.memory ? `about ${formatBytes(entry.memory.total)}, computed` : ''}
+            />
+            <Fact
+              name="Speed"
+              value={entry.speed ? speedText(entry.speed) : 'not measured yet: make a take'}
+            />
+            <div>
+              <dt>Licence</dt>
+              <dd>
+                <Licence licence={manifest.licence} />
+              </dd>
+            </div>
+            <Fact name="Made" value={`${manifest.provenance.date}, ${manifest.provenance.config}`} />
+          </dl>
+        </>
+      ) : null}
+      <Actions entry={entry} loaded={loaded} />
+    </li>
+  )
+}
+
+function Actions({ entry, loaded }: { entry: ModelEntry; loaded: boolean }) {
+  const studio = useStudio()
+  const { library } = studio
+  const busy = useModelLibrary((state) => state.busy)
+  const progress = busy?.base === entry.base ? busy.progress : undefined
+  if (busy?.base === entry.base) {
+    const share = progress && progress.totalBytes > 0 ? progress.loadedBytes / progress.totalBytes : 0
+    return (
+      <div className="model-actions">
+        <ProgressBar className="bar model-bar" aria-label="Download" value={share * 100}>
+          <span className="bar-fill" style={{ transform: `scaleX(${share})` }} />
+        </ProgressBar>
+        <span className="muted small">
+          {progress
+            ? `${formatBytes(progress.loadedBytes)} of ${formatBytes(progress.totalBytes)}`
+            : 'Starting'}
+        </span>
+        <Button className="button secondary small" onPress={() => library.cancel()}>
+          Stop download
+        </Button>
+      </div>
+    )
+  }
+  return (
+    <div className="model-actions">
+      {loaded ? null : (
+        <Button
+          className="button secondary small"
+          isDisabled={!entry.manifest}
+          onPress={() => void studio.choose({ model: entry.path })}
+        >
+          Use
+        </Button>
+      )}
+      {entry.installed < 1 && entry.manifest ? (
+        <Button
+          className="button secondary small"
+          isDisabled={busy !== undefined}
+          onPress={() => void library.download(entry.base)}
+        >
+          {entry.installed > 0 ? 'Finish download' : 'Download'}
+        </Button>
+      ) : null}
+      {entry.installed > 0 || !entry.ofSite ? (
+        <Button
+          className="button secondary small"
+          isDisabled={busy !== undefined}
+          onPress={() => void library.remove(entry.base)}
+        >
+          Delete from browser
+        </Button>
+      ) : null}
+    </div>
+  )
+}
+
+function installedText(share: number): string {
+  if (share === 0) return ', not in this browser'
+  return share < 1 ? `, ${Math.floor(share * 100)}% in this browser` : ', in this browser'
+}
+
+function speedText({ passMs, framesPerSecond, steps, backend }: ModelSpeed): string {
+  return `${formatDuration(passMs)} a pass, ${framesPerSecond.toFixed(1)} frames a second at ${steps} steps (${backend})`
+}
+
+function Licence({ licence }: { licence: { name: string; url?: string | undefined } }) {
+  // The manifest may come from anywhere: only a web address becomes a link.
+  if (!licence.url?.startsWith('https://')) return licence.name
+  return (
+    <a href={licence.url} target="_blank" rel="noreferrer">
+      {licence.name}
+    </a>
+  )
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  )
+}

@@ -1,0 +1,41 @@
+import { useEffect } from 'react'
+import { Button } from 'react-aria-components'
+
+import { AlertIcon, CloseIcon } from '../icons'
+import { useModel, useModelLibrary, useStudio } from '../studio-context'
+import { AddModel } from './AddModel'
+import { ModelItem } from './ModelItem'
+
+/** Every model of this site and this browser, and how to add one. */
+export function ModelsPanel() {
+  const { library } = useStudio()
+  const entries = useModelLibrary((state) => state.entries)
+  const problem = useModelLibrary((state) => state.problem)
+  // What is loaded changes what is installed.
+  const phase = useModel((state) => state.phase)
+  useEffect(() => void library.refresh(), [library, phase])
+  return (
+    <>
+      {problem ? (
+        <div className="gallery-message" data-tone="error" role="alert">
+          <AlertIcon />
+          <span>{problem}</span>
+          <Button className="icon-button" aria-label="Dismiss" onPress={() => library.dismissProblem()}>
+            <CloseIcon />
+          </Button>
+        </div>
+      ) : null}
+      <ul className="models" aria-label="Installed and available">
+        {entries.map((entry) => (
+          <ModelItem key={entry.base} entry={entry} />
+        ))}
+      </ul>
+      <AddModel />
+      <p className="muted small">
+        Memory is computed from the manifest: weights, the attention cache at the longest clip and the
+        decoder’s state; buffers inside operators come on top. Speed is what the last whole take measured on
+        this machine.
+      </p>
+    </>
+  )
+}

@@ -1,0 +1,31 @@
+import { formatDuration } from '../../store/format'
+import { useGallery, useModel, usePlayback, useTake } from '../studio-context'
+
+/** What the take on the preview measured, over the picture. Only measured numbers; a dash until there is one. */
+export function Hud() {
+  const on = usePlayback((state) => state.hud)
+  const timings = useTake((state) => state.timings)
+  const frames = useTake((state) => state.frames)
+  const loaded = useModel((state) => state.loaded?.backend.label)
+  // A kept take may have been made elsewhere.
+  const backend =
+    useGallery(({ takes, shownId }) => takes.find(({ id }) => id === shownId)?.backend) ?? loaded
+  if (!on) return null
+  const rate = timings && frames > 0 ? (frames * 1000) / timings.totalMs : undefined
+  const facts: [string, string | undefined][] = [
+    ['Pass', timings?.passMs === undefined ? undefined : formatDuration(timings.passMs)],
+    ['Frames a second', rate?.toFixed(1)],
+    ['First frame', timings?.firstFrameMs === undefined ? undefined : formatDuration(timings.firstFrameMs)],
+    ['Backend', backend],
+  ]
+  return (
+    <dl className="hud" data-testid="hud" aria-label="Measurements">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value ?? '–'}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}

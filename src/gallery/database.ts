@@ -1,0 +1,140 @@
+/** Takes in IndexedDB: one record a take, one a chunk of its frames, so that saving a chunk never rewrites others. */
+
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
+
+import { StorageError } from '../errors'
+import type { ChunkRecord, TakeHead, TakeRecord } from './records'
+
+interface Schema extends DBSchema {
+  takes: { key: string; value: TakeRecord; indexes: { made: number } }
+  chunks: { key: [string, number]; value: ChunkRecord }
+}
+
+const NAME = 'anyflow-gallery'
+
+/** All keys of one take's chunks. */
+const chunksOf = (take: string): IDBKeyRange => IDBKeyRange.bound([take, 0], [take, Infinity])
+
+export class GalleryDatabase {
+  private constructor(private readonly db: IDBPDatabase<Schema>) {}
+
+  /** @throws StorageError where the browser keeps nothing (some private windows) */
+  static async open(name = NAME): Promise<GalleryDatabase> {
+    try {
+      const db = await openDB<Schema>(name, 1, {
+        upgrade(fresh) {
+          fresh.createObjectStore('takes', { keyPath: 'id' }).createIndex('made', 'made')
+          fresh.createObjectStore('chunks', { keyPath: ['take', 'first'] })
+        },
+        // A newer version of the app in another tab wants to upgrade: do not stand in its way.
+        blocking(_current, _blocked, event) {
+          ;(event.target as IDBDatabase).close()
+        },
+      })
+      return new GalleryDatabase(db)
+    } catch (cause) {
+      throw new StorageError(
+        'storage-failed',
+        'This browser keeps no data for this page, so takes are lost when it closes. Export what you want to keep, ' +
+          'or leave private browsing.',
+        { cause },
+      )
+    }
+  }
+
+  /** Kept takes, newest first. */
+  async list(): Promise<TakeRecord[]> {
+    const all = await this.db.getAllFromIndex('takes', 'made')
+    return all.filter(({ hidden }) => !hidden).reverse()
+  }
+
+  get(id: string): Promise<TakeRecord | undefined> {
+    return this.db.get('takes', id)
+  }
+
+  /**
+   * Adds a chunk and brings the take's record up to date, both or neither. A chunk that is there already is replaced.
+   * @throws StorageError `storage-full`
+   */
+  async addChunk(head: TakeHead, chunk: Omit<ChunkRecord, 'take'>, poster?: Blob): Promise<TakeRecord> {
+    return this.write(async (tx) => {
+      const before = await tx.objectStore('takes').get(head.id)
+      const old = await tx.objectStore('chunks').get([head.id, chunk.first])
+      const record: TakeRecord = {
+        ...before,
+        ...head,
+        frames: Math.max(before?.frames ?? 0, chunk.first + chunk.count),
+        bytes: (before?.bytes ?? 0) - (old?.data.length ?? 0) + chunk.data.length,
+        state: before?.state ?? 'making',
+        ...(poster ? { poster } : {}),
+      }
+      await tx.objectStore('chunks').put({ take: head.id, ...chunk })
+      await tx.objectStore('takes').put(record)
+      return record
+    })
+  }
+
+  /** Changes a take's record; undefined when there is none (no frame was ever kept, or it was deleted). */
+  async update(id: string, change: Partial<TakeRecord>): Promise<TakeRecord | undefined> {
+    return this.write(async (tx) => {
+      const before = await tx.objectStore('takes').get(id)
+      if (!before) return undefined
+      const record = { ...before, ...change }
+      await tx.objectStore('takes').put(record)
+      return record
+    })
+  }
+
+  /** A take's chunks in order. */
+  chunks(id: string): Promise<ChunkRecord[]> {
+    return this.db.getAll('chunks', chunksOf(id))
+  }
+
+  /** Removes a take for good. */
+  async remove(id: string): Promise<void> {
+    const tx = this.db.transaction(['takes', 'chunks'], 'readwrite')
+    await tx.objectStore('takes').delete(id)
+    await tx.objectStore('chunks').delete(chunksOf(id))
+    await tx.done
+  }
+
+  /** Removes what was deleted and not brought back. */
+  async sweep(): Promise<void> {
+    const all = await this.db.getAll('takes')
+    for (const { id, hidden } of all) if (hidden) await this.remove(id)
+  }
+
+  close(): void {
+    this.db.close()
+  }
+
+  private async write<T>(work: (tx: ReturnType<typeof this.begin>) => Promise<T>): Promise<T> {
+    const tx = this.begin()
+    try {
+      const result = await work(tx)
+      await tx.done
+      return result
+    } catch (cause) {
+      // A failed request has aborted the transaction; its `done` must not go unhandled.
+      await tx.done.catch(() => undefined)
+      throw asStorageError(cause, tx.error)
+    }
+  }
+
+  private begin() {
+    return this.db.transaction(['takes', 'chunks'], 'readwrite')
+  }
+}
+
+/** Browsers report a full disk on the request or on the transaction. */
+function asStorageError(...causes: unknown[]): StorageError {
+  const full = causes.some((cause) => cause instanceof Error && cause.name === 'QuotaExceededError')
+  const [cause] = causes
+  if (full) {
+    return new StorageError('storage-full', "The browser's storage for this page is full.", { cause })
+  }
+  const detail = cause instanceof Error ? cause.message : String(cause)
+  return new StorageError('storage-failed', `The take could not be kept in this browser: ${detail}.`, {
+    cause,
+  })
+}

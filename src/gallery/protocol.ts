@@ -1,0 +1,30 @@
+/** Calls of the gallery worker: packing and storage stay off the page's thread. */
+
+import type { TakeHead, Clip, StorageRoom, TakeRecord } from './records'
+
+type NoArgs = Record<string, never>
+
+export interface GalleryCalls {
+  list: { args: NoArgs; result: TakeRecord[] }
+  /** Keeps frames `first ..` of a take; the first call for a take creates it. */
+  add: {
+    args: { head: TakeHead; first: number; frames: Uint8ClampedArray<ArrayBuffer>[] }
+    result: TakeRecord
+  }
+  /** The take is over. `undefined` when nothing of it was kept. */
+  finish: {
+    args: { id: string; state: 'done' | 'stopped'; timings: TakeRecord['timings'] }
+    result: TakeRecord | undefined
+  }
+  /** Writes what a full disk refused, now that there may be room. Gives the number of takes that still wait. */
+  retry: { args: NoArgs; result: number }
+  clip: { args: { id: string }; result: Clip }
+  /** Up to `count` frames, evenly spread, scaled down to at most `width` pixels wide. */
+  thumbnails: { args: { id: string; width: number; count: number }; result: ImageBitmap[] }
+  /** Hides a take or brings it back. */
+  hide: { args: { id: string; hidden: boolean }; result: TakeRecord | undefined }
+  remove: { args: { id: string }; result: undefined }
+  exportFile: { args: { id: string }; result: Blob }
+  importFile: { args: { file: Blob }; result: TakeRecord }
+  room: { args: NoArgs; result: StorageRoom | undefined }
+}

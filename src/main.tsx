@@ -1,0 +1,63 @@
+import '@fontsource-variable/geist'
+import '@fontsource-variable/geist-mono'
+import './styles/index.css'
+
+import { StrictMode } from 'react'
+import { I18nProvider } from 'react-aria-components'
+import { createRoot } from 'react-dom/client'
+
+import { App } from './app/App'
+import { StudioProvider } from './app/studio-context'
+import { installTestHook } from './app/test-hook'
+import { applyTheme, initialTheme } from './app/theme'
+
+import { chooseDestination } from './export/save'
+import { WorkerExporter } from './export/worker-exporter'
+import { openGalleryStorage } from './gallery/client'
+import { openFileCache } from './models/cache'
+import { followRuntime } from './offline/follow-runtime'
+import { prepareIsolation } from './offline/register'
+import { Studio } from './store/studio'
+import { createGenerator } from './worker/client'
+
+const root = document.getElementById('root')
+if (!root) throw new Error('index.html has no #root element')
+
+applyTheme(initialTheme())
+
+const studio = new Studio({
+  generator: createGenerator(),
+  exporter: new WorkerExporter(),
+  gallery: openGalleryStorage(),
+  base: import.meta.env.BASE_URL,
+  href: () => location.href,
+  replaceUrl: (url) => history.replaceState(null, '', url),
+  session: sessionStorage,
+  local: localStorage,
+  openCache: openFileCache,
+  chooseDestination,
+})
+installTestHook(studio)
+
+createRoot(root).render(
+  <StrictMode>
+    {/* The page is in English, whatever the browser speaks: its controls must not turn to right-to-left by themselves. */}
+    <I18nProvider locale="en-US">
+      <StudioProvider value={studio}>
+        <App />
+      </StudioProvider>
+    </I18nProvider>
+  </StrictMode>,
+)
+
+async function start(): Promise<void> {
+  // The development server has no worker, and sends the headers itself.
+  if (import.meta.env.PROD) {
+    if (!(await prepareIsolation(import.meta.env.BASE_URL))) return
+    followRuntime(studio, import.meta.env.BASE_URL)
+  }
+  void studio.gallery.load()
+  await studio.loadModel()
+}
+
+void start()

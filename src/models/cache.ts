@@ -1,0 +1,88 @@
+/** Verified model files kept between visits, by the SHA-256 of their content. */
+
+import { type ManifestStore, openManifestStore } from './stored-manifests'
+import { openPartStore, type PartStore } from './parts'
+
+/** Content-addressed store. Every call is best effort: a miss or a full disk is not an error. */
+export interface FileCache {
+  /** The stored bytes, or undefined. The caller verifies them. */
+  get(hash: string): Promise<Uint8Array<ArrayBuffer> | undefined>
+  put(hash: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>
+  delete(hash: string): Promise<void>
+  /** True when there are bytes under that hash; they are not read. */
+  has?(hash: string): Promise<boolean>
+  /** What is installed. */
+  readonly manifests?: ManifestStore
+  /** Downloads that are not finished. */
+  readonly parts?: PartStore
+}
+
+/** Keeps nothing. For Node, and for pages without Cache API (private windows of some browsers). */
+export const noCache: FileCache = {
+  get: () => Promise.resolve(undefined),
+  put: () => Promise.resolve(),
+  delete: () => Promise.resolve(),
+}
+
+const CACHE_NAME = 'anyflow-model-files-1'
+
+/** The browser's Cache API; entries have made-up URLs of this origin that are never fetched. */
+class BrowserFileCache implements FileCache {
+  constructor(
+    private readonly cache: Cache,
+    readonly manifests: ManifestStore,
+    readonly parts: PartStore,
+  ) {}
+
+  private key(hash: string): string {
+    return new URL(`/.anyflow-model-files/${hash}`, globalThis.location.origin).href
+  }
+
+  async get(hash: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    try {
+      const response = await this.cache.match(this.key(hash))
+      return response ? new Uint8Array(await response.arrayBuffer()) : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  async has(hash: string): Promise<boolean> {
+    // A HEAD-like look: the body of the match is never read.
+    return (await this.cache.match(this.key(hash)).catch(() => undefined)) !== undefined
+  }
+
+  async put(hash: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    try {
+      const headers = {
+        'Content-Type': 'application/octet-stream',
+        'Content-Length': String(bytes.byteLength),
+      }
+      await this.cache.put(this.key(hash), new Response(bytes, { headers }))
+    } catch {
+      // Quota exceeded: the model still runs, the next visit downloads it again.
+    }
+  }
+
+  async delete(hash: string): Promise<void> {
+    try {
+      await this.cache.delete(this.key(hash))
+    } catch {
+      // A later `get` is verified anyway.
+    }
+  }
+}
+
+/** The best cache this environment has. */
+export async function openFileCache(): Promise<FileCache> {
+  try {
+    if (typeof caches === 'undefined') return noCache
+    return new BrowserFileCache(
+      await caches.open(CACHE_NAME),
+      await openManifestStore(),
+      await openPartStore(),
+    )
+  } catch {
+    return noCache
+  }
+}

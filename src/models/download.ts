@@ -1,0 +1,122 @@
+/** Fetching one file with its bytes counted as they arrive. */
+
+import { AbortedError, ModelError } from '../errors'
+
+/** The part of `fetch` that is used, so that Node and tests can read from elsewhere. */
+export type Fetch = (
+  url: string,
+  init?: Pick<RequestInit, 'signal' | 'cache' | 'headers'>,
+) => Promise<Response>
+
+export interface DownloadOptions {
+  readonly fetch: Fetch
+  /** How the browser's own HTTP cache takes part. */
+  readonly httpCache: RequestCache
+  readonly signal?: AbortSignal | undefined
+  /** Size to expect; 0 when unknown. */
+  readonly expectedBytes: number
+  /** Bytes of this file so far. */
+  readonly onBytes?: (loaded: number) => void
+}
+
+/**
+ * Downloads a file.
+ * @param name how messages call it.
+ * @throws ModelError `missing-file`, `network` or `wrong-size`; AbortedError.
+ */
+export async function download(
+  url: string,
+  name: string,
+  options: DownloadOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { signal } = options
+  let response: Response
+  try {
+    response = await options.fetch(url, { signal: signal ?? null, cache: options.httpCache })
+  } catch (error) {
+    if (signal?.aborted) throw new AbortedError()
+    throw unreachable(name, error)
+  }
+  // Single-page servers answer a missing file with their start page.
+  if (!response.ok || response.headers.get('content-type')?.startsWith('text/html')) {
+    throw missingFile(response, url, name)
+  }
+  try {
+    return await readBody(response, name, options)
+  } catch (error) {
+    if (signal?.aborted) throw new AbortedError()
+    throw error instanceof ModelError ? error : unreachable(name, error)
+  }
+}
+
+/** What a server without the file answered, in words. */
+export function missingFile(response: Response, url: string, name: string): ModelError {
+  if (response.ok) {
+    return new ModelError(
+      'missing-file',
+      `The model's file ${name} is missing: ${url} is a web page. Check the model's address, or choose another model.`,
+    )
+  }
+  return new ModelError(
+    'missing-file',
+    `The model's file ${name} could not be loaded (HTTP ${response.status} from ${url}). ` +
+      'Check that the package is complete, or choose another model.',
+  )
+}
+
+/** The network failed, for people. */
+export function unreachable(name: string, cause: unknown): ModelError {
+  return new ModelError(
+    'network',
+    `The model's file ${name} could not be downloaded: the connection failed. ` +
+      'Check the network, then load the model again; what has arrived is kept.',
+    { cause },
+  )
+}
+
+async function readBody(
+  response: Response,
+  name: string,
+  options: DownloadOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { expectedBytes, onBytes } = options
+  if (!response.body) return new Uint8Array(await response.arrayBuffer())
+  const parts: Uint8Array[] = []
+  let target = new Uint8Array(expectedBytes)
+  let loaded = 0
+  const reader = response.body.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    if (expectedBytes > 0) {
+      if (loaded + value.length > expectedBytes) {
+        await reader.cancel()
+        throw wrongSize(name, expectedBytes, `more than ${expectedBytes}`)
+      }
+      target.set(value, loaded)
+    } else {
+      parts.push(value)
+    }
+    loaded += value.length
+    onBytes?.(loaded)
+  }
+  if (expectedBytes > 0 && loaded !== expectedBytes) throw wrongSize(name, expectedBytes, String(loaded))
+  if (expectedBytes === 0) {
+    target = new Uint8Array(loaded)
+    let offset = 0
+    for (const part of parts) {
+      target.set(part, offset)
+      offset += part.length
+    }
+  }
+  return target
+}
+
+/** The file is not the one that the manifest means. */
+export function wrongSize(name: string, expected: number, got: string): ModelError {
+  return new ModelError(
+    'wrong-size',
+    `The model's file ${name} has ${got} bytes where the manifest says ${expected}. ` +
+      'The package is incomplete or damaged: download or export it again.',
+  )
+}

@@ -1,0 +1,69 @@
+/** What the service worker does with a request, and which headers it adds. Pure, so that it can be tested. */
+
+/** A file of the build and a hash of its content. */
+export interface PrecacheEntry {
+  readonly url: string
+  readonly hash: string
+}
+
+/**
+ * - `page`: the network first, so that a new version shows; the kept page when there is none.
+ * - `kept`: the cache first; its address changes with its content.
+ * - `fresh`: the network first, the cache without one; for small files whose address stays.
+ * - `pass`: not ours. Model files have their own verified cache.
+ */
+export type Strategy = 'page' | 'kept' | 'fresh' | 'pass'
+
+/** @param scope where the app is served from, an absolute URL with a trailing slash */
+export function strategyOf(
+  request: {
+    readonly method: string
+    readonly mode: string
+    readonly url: string
+    readonly headers: Headers
+  },
+  scope: string,
+): Strategy {
+  const url = new URL(request.url)
+  if (request.method !== 'GET' || !url.href.startsWith(scope) || request.headers.has('range')) return 'pass'
+  const path = url.pathname.slice(new URL(scope).pathname.length)
+  if (request.mode === 'navigate') return path === '' || path === 'index.html' ? 'page' : 'pass'
+  if (path.startsWith('assets/')) return 'kept'
+  // Its files keep their names from version to version, and are too large to ask for each time: the build's hash decides.
+  if (path.startsWith('ort/')) return 'kept'
+  if (path === 'models/index.json' || path === 'results/any-step.json') return 'fresh'
+  if (path.startsWith('models/')) return 'pass'
+  return /^[^/]+\.(svg|png|webmanifest)$/.test(path) ? 'fresh' : 'pass'
+}
+
+/**
+ * The same response with the headers that make a page cross-origin isolated, which WASM threads need. Page and worker
+ * scripts need both; on anything else they do no harm.
+ */
+export function withIsolation(response: Response): Response {
+  // An opaque or failed response cannot be rewritten.
+  if (response.type === 'opaque' || response.type === 'error' || response.status === 0) return response
+  const headers = new Headers(response.headers)
+  headers.set('Cross-Origin-Opener-Policy', 'same-origin')
+  headers.set('Cross-Origin-Embedder-Policy', 'require-corp')
+  headers.set('Cross-Origin-Resource-Policy', 'same-origin')
+  const empty = response.status === 204 || response.status === 205 || response.status === 304
+  return new Response(empty ? null : response.body, {
+    status: response.status,
+    statusText: response.statusText,
+    headers,
+  })
+}
+
+/** Cache names: one a version of the build, and one for what is fetched along the way. */
+export const CACHE_PREFIX = 'anyflow-app-'
+
+/** A name that changes when any file of the build does. */
+export function cacheName(entries: readonly PrecacheEntry[]): string {
+  // FNV-1a: the entries carry real hashes, this only folds them into a name.
+  let hash = 0x811c9dc5
+  for (const char of entries.map(({ url, hash: content }) => `${url}=${content};`).join('')) {
+    hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0
+  }
+  return CACHE_PREFIX + hash.toString(16).padStart(8, '0')
+}

@@ -1,0 +1,72 @@
+import type { Clip, TakeHead, TakeRecord } from '../gallery/records'
+import type { Generator } from '../worker/generator'
+import type { ModelStore } from './model'
+import type { RequestStore } from './request'
+import { applySettings, type SettingsTarget } from './settings'
+import type { TakeStore } from './take'
+import type { TakeRunner } from './take-runner'
+
+/** The parts of the studio that a kept take is opened with. */
+interface Parts {
+  readonly generator: Generator
+  readonly request: RequestStore
+  readonly model: ModelStore
+  readonly take: TakeStore
+  readonly runner: TakeRunner
+}
+
+/** The loaded model, as a take's record names it. */
+export function recordedModel({ model, request }: Pick<Parts, 'model' | 'request'>): TakeHead['model'] {
+  const manifest = model.getState().loaded?.manifest
+  const path = request.getState().model
+  return { id: manifest?.id ?? '', name: manifest?.name ?? '', ...(path === undefined ? {} : { path }) }
+}
+
+/** Plays a kept take in the preview. What runs is stopped: its frames would take the place of the kept ones. */
+export async function openTake(parts: Parts, record: TakeRecord, clip: Clip): Promise<void> {
+  const { request, width, height, fps, state, timings } = record
+  await parts.runner.stop()
+  const frames = clip.frames.length
+  const preview = await parts.generator.present(clip)
+  // Moving Steps makes the last take again, which only its own model can.
+  const sameModel = parts.model.getState().loaded?.manifest.id === record.model.id
+  // Without the frames it was given, it would silently become another take.
+  const { givenFrames } = request
+  const canRemake = sameModel && givenFrames === undefined
+  parts.take.setState({
+    phase: 'done',
+    request: canRemake ? request : undefined,
+    video: undefined,
+    progress: undefined,
+    frames,
+    timings,
+    failure: undefined,
+    stopped: state !== 'done',
+    redoing: false,
+    shown: {
+      request,
+      ...{ width, height, fps, frames, complete: frames >= request.frames },
+      playOnly: !canRemake,
+      ...(givenFrames === undefined ? {} : { lostGiven: givenFrames }),
+    },
+    preview,
+  })
+}
+
+/**
+ * Puts a kept take's settings into the request. Given frames (an image, a clip) are not among them: the gallery has them
+ * only as the autoencoder gave them back, so the text settings are restored and the task stays as it is.
+ */
+export function restoreSettings(
+  target: SettingsTarget,
+  { request, model }: Pick<TakeHead, 'request' | 'model'>,
+): Promise<void> {
+  const { prompt, steps, laterSteps, seed, chunkSeeds, frames } = request
+  const settings = {
+    ...{ prompt, steps, seed, length: frames, modelId: model.id, modelName: model.name },
+    ...(laterSteps === undefined ? {} : { laterSteps }),
+    ...(chunkSeeds === undefined ? {} : { chunkSeeds }),
+    ...(model.path === undefined ? {} : { model: model.path }),
+  }
+  return applySettings(target, settings)
+}

@@ -1,0 +1,232 @@
+import { createStore, type StoreApi } from 'zustand/vanilla'
+
+import { type MemoryNeed, memoryNeed } from '../engine/memory'
+import { AbortedError } from '../errors'
+import { type FileCache, noCache } from '../models/cache'
+import {
+  type FolderFile,
+  type InstallProgress,
+  installedShare,
+  installFolder,
+  installPackage,
+  removePackage,
+} from '../models/install'
+import type { Manifest } from '../models/manifest'
+import { loadManifest, readManifest } from '../models/package'
+import { isLocal } from '../models/stored-manifests'
+import { fetchIndex, packageUrl } from './catalog'
+import type { ModelStore } from './model'
+import type { ModelSpeed, SpeedLog } from './model-speed'
+
+/** A package that this site serves or that this browser has. */
+export interface ModelEntry {
+  /** Absolute URL of its folder, with a trailing slash. */
+  readonly base: string
+  /** What `?model=` says to load it. */
+  readonly path: string
+  /** Absent while it cannot be read. */
+  readonly manifest: Manifest | undefined
+  readonly problem: string | undefined
+  /** Share of its bytes in this browser, 0..1. */
+  readonly installed: number
+  /** Size of all its files, bytes. */
+  readonly bytes: number
+  readonly memory: MemoryNeed | undefined
+  readonly speed: ModelSpeed | undefined
+  /** The site's own packages can be deleted from the browser, but not from the list. */
+  readonly ofSite: boolean
+}
+
+export interface ModelLibraryState {
+  readonly entries: readonly ModelEntry[]
+  /** The package being downloaded or read, by its base. */
+  readonly busy: { readonly base: string; readonly progress: InstallProgress | undefined } | undefined
+  readonly problem: string | undefined
+}
+
+export interface ModelLibraryHost {
+  /** Where the app is served from, with a trailing slash. */
+  readonly base: string
+  href(): string
+  openCache(): Promise<FileCache>
+}
+
+/** The packages: which there are, what they need, and how they come and go. */
+export class ModelLibrary {
+  readonly store: StoreApi<ModelLibraryState> = createStore<ModelLibraryState>()(() => ({
+    entries: [],
+    busy: undefined,
+    problem: undefined,
+  }))
+  private opening: Promise<FileCache> | undefined
+  private running: AbortController | undefined
+
+  constructor(
+    private readonly host: ModelLibraryHost,
+    private readonly model: ModelStore,
+    private readonly speeds: SpeedLog,
+  ) {}
+
+  /** True for a package that this browser has. One on another site is only here because a person added it. */
+  async has(path: string): Promise<boolean> {
+    const page = this.host.href()
+    if (!URL.canParse(path, page)) return false
+    const { manifests } = await this.cache()
+    return (await manifests?.get(withSlash(new URL(path, page).href))) !== undefined
+  }
+
+  /** Reads the list again. */
+  async refresh(): Promise<void> {
+    const cache = await this.cache()
+    // A link to one package leaves the index unread; without a network there may be none.
+    const index = this.model.getState().index ?? (await fetchIndex(this.host.base).catch(() => undefined))
+    const ids = index?.models ?? []
+    const page = this.host.href()
+    const site = ids.map((id) => ({ path: id, base: packageUrl(id, this.host.base, page) }))
+    const stored = (await cache.manifests?.list()) ?? []
+    const others = stored
+      .filter(({ base }) => !site.some((entry) => entry.base === base))
+      .map(({ base }) => ({ base, path: pathOf(base, page) }))
+    const entries: ModelEntry[] = []
+    for (const { base, path } of [...site, ...others]) {
+      const text = stored.find((other) => other.base === base)?.text
+      entries.push(
+        await this.describe(
+          base,
+          path,
+          text,
+          site.some((entry) => entry.base === base),
+        ),
+      )
+    }
+    this.store.setState({ entries })
+  }
+
+  /** Brings a whole package into this browser. What has arrived stays when it breaks off. */
+  async download(base: string): Promise<void> {
+    await this.work(base, async (cache, signal, onProgress) => {
+      await installPackage(base, { cache, signal, onProgress })
+    })
+  }
+
+  /** Adds and downloads a package at an https address. */
+  async addUrl(address: string): Promise<void> {
+    const base = packageAddress(address)
+    if (base === undefined) {
+      this.store.setState({
+        problem:
+          'That is no address of a package. It starts with https:// and names the folder with manifest.json.',
+      })
+      return
+    }
+    await this.download(base)
+  }
+
+  /** Adds a package from a folder on this machine. */
+  async addFolder(files: readonly FolderFile[]): Promise<void> {
+    await this.work('folder', async (cache, signal, onProgress) => {
+      const { origin } = new URL(this.host.href())
+      await installFolder(files, origin, { cache, signal, onProgress })
+    })
+  }
+
+  cancel(): void {
+    this.running?.abort()
+  }
+
+  /** Deletes a package from this browser. A loaded one goes on until the page is left. */
+  async remove(base: string): Promise<void> {
+    await this.attempt(async () => removePackage(base, await this.cache()))
+    await this.refresh()
+  }
+
+  dismissProblem(): void {
+    this.store.setState({ problem: undefined })
+  }
+
+  private cache(): Promise<FileCache> {
+    return (this.opening ??= this.host.openCache().catch(() => noCache))
+  }
+
+  private async work(
+    base: string,
+    install: (
+      cache: FileCache,
+      signal: AbortSignal,
+      onProgress: (progress: InstallProgress) => void,
+    ) => Promise<void>,
+  ): Promise<void> {
+    if (this.store.getState().busy) return
+    const controller = new AbortController()
+    this.running = controller
+    this.store.setState({ busy: { base, progress: undefined }, problem: undefined })
+    await this.attempt(async () => {
+      await install(await this.cache(), controller.signal, (progress) =>
+        this.store.setState({ busy: { base, progress } }),
+      )
+    })
+    this.store.setState({ busy: undefined })
+    await this.refresh()
+  }
+
+  private async attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      if (error instanceof AbortedError) return
+      this.store.setState({ problem: error instanceof Error ? error.message : String(error) })
+    }
+  }
+
+  private async describe(
+    base: string,
+    path: string,
+    text: string | undefined,
+    ofSite: boolean,
+  ): Promise<ModelEntry> {
+    const cache = await this.cache()
+    const empty = { base, path, ofSite, installed: 0, bytes: 0, memory: undefined, speed: undefined }
+    try {
+      const manifest =
+        text === undefined
+          ? (await loadManifest(base, (url, init) => fetch(url, init), cache, undefined)).manifest
+          : readManifest(text, base)
+      return {
+        ...empty,
+        manifest,
+        problem: undefined,
+        installed: await installedShare(manifest, cache),
+        bytes: manifest.files.reduce((sum, file) => sum + file.bytes, 0),
+        memory: memoryNeed(manifest),
+        speed: this.speeds.of(manifest.id),
+      }
+    } catch (error) {
+      return {
+        ...empty,
+        manifest: undefined,
+        problem: error instanceof Error ? error.message : String(error),
+      }
+    }
+  }
+}
+
+/** An address that a person typed, as a package's base; undefined unless it is https, or http on this machine. */
+export function packageAddress(address: string): string | undefined {
+  const trimmed = address.trim().replace(/manifest\.json$/, '')
+  if (!URL.canParse(trimmed)) return undefined
+  const url = new URL(trimmed)
+  const safe =
+    url.protocol === 'https:' ||
+    (url.protocol === 'http:' && /^(localhost|127\.\d+\.\d+\.\d+)$/.test(url.hostname))
+  return safe ? withSlash(url.href) : undefined
+}
+
+function withSlash(address: string): string {
+  return address.endsWith('/') ? address : `${address}/`
+}
+
+/** How `?model=` names a package: short on this site, in full elsewhere. */
+function pathOf(base: string, page: string): string {
+  const url = new URL(base)
+  return url.origin === new URL(page).origin || isLocal(base) ? url.pathname : base
+}

@@ -1,0 +1,72 @@
+import type { ModelStore } from './model'
+import { nearestLength, type RequestStore } from './request'
+import type { TakeRunner } from './take-runner'
+import { STEPS, type LinkedRequest } from './url'
+
+export interface SettingsTarget {
+  readonly request: RequestStore
+  readonly model: ModelStore
+  readonly runner: Pick<TakeRunner, 'forgetRemake'>
+  /** True for a package that this browser has, by what `?model=` says. */
+  isInstalled(path: string): Promise<boolean>
+  /** Loads another model. */
+  choose(change: { model: string }): Promise<void>
+}
+
+/** Settings that were kept with a take or in a file. */
+export interface KeptSettings extends LinkedRequest {
+  /** The model's own id and name, to compare with the one that is loaded. */
+  readonly modelId?: string
+  readonly modelName?: string
+}
+
+/**
+ * Puts kept settings into the request. The seed is locked: it belongs to the take. Another model is loaded when this site
+ * or this browser has it; else a notice says which one is missing.
+ */
+export async function applySettings(
+  target: SettingsTarget,
+  settings: KeptSettings,
+  problems: readonly string[] = [],
+): Promise<void> {
+  const { request, model, runner } = target
+  const { loaded, index } = model.getState()
+  const notices = [...problems]
+  const wanted = settings.model ?? index?.default
+  const known =
+    wanted !== undefined && (index?.models.includes(wanted) === true || (await target.isInstalled(wanted)))
+  const other =
+    settings.modelId !== undefined && loaded !== undefined && loaded.manifest.id !== settings.modelId
+  const change = other && known ? wanted : undefined
+  if (other && change === undefined) {
+    notices.push(
+      `This take was made with ${settings.modelName ?? settings.modelId}, which is not here; ` +
+        `${loaded.manifest.name} is used. Add the model under Models to make the same take again.`,
+    )
+  }
+  request.setState((state) => {
+    const steps = settings.steps ?? state.steps
+    return {
+      prompt: settings.prompt ?? state.prompt,
+      steps: Math.min(Math.max(steps, STEPS.min), STEPS.max),
+      laterSteps: settings.laterSteps,
+      length: fit(settings.length, change === undefined ? loaded?.lengths : undefined) ?? state.length,
+      ...(settings.seed === undefined
+        ? {}
+        : {
+            seedText: String(settings.seed),
+            chunkSeeds: settings.chunkSeeds,
+            seedLocked: true,
+            seedFresh: true,
+          }),
+      notices,
+    }
+  })
+  // The steps have changed, but nobody moved the slider to see the last take again.
+  runner.forgetRemake()
+  if (change !== undefined) await target.choose({ model: change })
+}
+
+function fit(length: number | undefined, lengths: readonly number[] | undefined): number | undefined {
+  return length !== undefined && lengths ? nearestLength(lengths, length) : length
+}

@@ -1,0 +1,73 @@
+import { planChunks } from '../flowmap/chunks'
+import type { Manifest } from '../models/manifest'
+import type { ShownTake, TakeState } from './take'
+
+/** Pixel frames `first .. first + count - 1`, made together. */
+export interface ChunkSpan {
+  readonly first: number
+  readonly count: number
+}
+
+/** How a clip divides into chunks; one span when the model's plan does not make that many frames. */
+export function chunkSpans(
+  frames: number,
+  model: Pick<Manifest, 'transformer' | 'video'> | undefined,
+): ChunkSpan[] {
+  if (frames < 1) return []
+  const stride = model?.video.temporalStride ?? 0
+  if (!model || (frames - 1) % stride !== 0) return [{ first: 0, count: frames }]
+  return planChunks(1 + (frames - 1) / stride, model.transformer.chunkPlan).map(({ first, count }) => {
+    // The first latent frame is one pixel frame, each later one `stride`.
+    const start = first === 0 ? 0 : 1 + (first - 1) * stride
+    return { first: start, count: 1 + (first + count - 1) * stride - start }
+  })
+}
+
+/** Frames the timeline is long: those asked for while they may still come, else those there are. */
+export function timelineLength(shown: ShownTake | undefined, phase: TakeState['phase']): number {
+  if (!shown) return 0
+  // Without an end, it is as long as what is held.
+  if (shown.request.endless) return shown.frames
+  const asked = Number.isFinite(shown.request.frames) ? shown.request.frames : 0
+  return phase === 'running'
+    ? Math.max(asked, shown.frames)
+    : shown.complete
+      ? shown.frames
+      : Math.max(asked, shown.frames)
+}
+
+/** Share of a chunk that is done, 0..1: decoded, or by the step of the one being made. */
+export function chunkProgress(span: ChunkSpan, index: number, state: TakeState): number {
+  const decoded = state.shown?.frames ?? 0
+  if (span.first + span.count <= decoded) return 1
+  const { progress, phase } = state
+  // While the first chunk of a new take is made, the old take is still shown.
+  if (phase !== 'running' || state.frames === 0 || progress?.chunk !== index + 1) return 0
+  if (progress.phase === 'denoise') return (progress.step - 1) / progress.steps
+  return progress.phase === 'text' ? 0 : 1
+}
+
+/** Part of the strip, from its left and from its right edge, CSS lengths. */
+export interface StripPart {
+  readonly left: string
+  readonly right: string
+}
+
+/** Width that the coming chunk of a take without an end has at the strip's right edge. */
+const COMING_WIDTH = '64px'
+
+/** Where on the strip the chunk is that is being denoised; `undefined` while the strip shows another take. */
+export function chunkUnderWay(
+  { phase, progress, shown, frames }: TakeState,
+  model: Pick<Manifest, 'transformer' | 'video'> | undefined,
+): StripPart | undefined {
+  if (phase !== 'running' || !progress || frames === 0 || !shown) return undefined
+  if (shown.request.endless) return { left: `calc(100% - ${COMING_WIDTH})`, right: '0px' }
+  const total = timelineLength(shown, phase)
+  const span = chunkSpans(total, model)[progress.chunk - 1]
+  if (!span || span.first + span.count <= shown.frames) return undefined
+  // Frames that are decoded have pictures of their own.
+  const first = Math.max(span.first, shown.frames)
+  const percent = (part: number): string => `${((100 * part) / total).toFixed(3)}%`
+  return { left: percent(first), right: percent(total - span.first - span.count) }
+}

@@ -1,0 +1,134 @@
+import { join } from 'node:path'
+
+import type { Locator, Page } from '@playwright/test'
+
+import { FIXTURE, PROMPT } from './support/studio'
+import { expect, test } from './support/test'
+
+async function models(page: Page): Promise<Locator> {
+  await page.getByRole('button', { name: 'Models', exact: true }).click()
+  return page.getByRole('dialog', { name: 'Models' })
+}
+
+test('a model shows its size, memory, licence, and its speed once measured', async ({ studio }) => {
+  const { page } = studio
+  await studio.open({ model: FIXTURE, prompt: PROMPT, steps: 2, length: 9 })
+  let item = (await models(page)).getByRole('listitem', { name: 'Tiny fixture' })
+  await expect(item).toContainText('In use')
+  await expect(item).toContainText(/Size[\d.]+ (k|M)B/)
+  await expect(item).toContainText(/Memoryabout [\d.]+ (k|M)B, computed/)
+  await expect(item).toContainText('LicenceCC0-1.0')
+  await expect(item).toContainText('not measured yet')
+  await page.keyboard.press('Escape')
+  await studio.make()
+  item = (await models(page)).getByRole('listitem', { name: 'Tiny fixture' })
+  await expect(item).toContainText(/Speed[\d.]+ m?s a pass, [\d.]+ frames a second at 2 steps \(WASM/)
+})
+
+test('a model is completed and deleted', async ({ studio }) => {
+  const { page } = studio
+  await studio.open({ model: FIXTURE, prompt: PROMPT, steps: 1, length: 9 })
+  const item = (await models(page)).getByRole('listitem', { name: 'Tiny fixture' })
+  // Loading leaves the encoder out.
+  await expect(item).toContainText(/\d+% in this browser/)
+  await item.getByRole('button', { name: 'Finish download' }).click()
+  await expect(item).toContainText(', in this browser')
+  await item.getByRole('button', { name: 'Delete from browser' }).click()
+  await expect(item).toBeHidden()
+  expect(
+    await page.evaluate(async () => (await (await caches.open('anyflow-model-files-1')).keys()).length),
+  ).toBe(0)
+})
+
+test('a broken download goes on where it stopped', async ({ studio }) => {
+  const { page } = studio
+  const ranges: (string | undefined)[] = []
+  // The first answer claims more than it sends, as a connection that breaks; then ranges are served.
+  await page.context().route('**/fixtures/tiny/transformer.bin', async (route) => {
+    const range = route.request().headers()['range']
+    ranges.push(range)
+    const body = await (await route.fetch({ headers: {} })).body()
+    if (ranges.length === 1) {
+      await route.abort('connectionreset')
+      return
+    }
+    const from = range ? Number(/bytes=(\d+)-/.exec(range)![1]) : 0
+    await route.fulfill({
+      status: from > 0 ? 206 : 200,
+      contentType: 'application/octet-stream',
+      headers: from > 0 ? { 'Content-Range': `bytes ${from}-${body.length - 1}/${body.length}` } : {},
+      body: body.subarray(from),
+    })
+  })
+  await page.addInitScript(() => {
+    // What an earlier visit had received of it.
+    Object.assign(globalThis, {
+      seedPart: async (hash: string, bytes: number[]) => {
+        const cache = await caches.open('anyflow-model-parts-1')
+        await cache.put(`/.anyflow-model-parts/${hash}/0`, new Response(Uint8Array.from(bytes)))
+      },
+    })
+  })
+  await page.goto('/?model=/fixtures/none/')
+  await page.evaluate(async (base) => {
+    const manifest = (await (await fetch(`${base}manifest.json`)).json()) as {
+      files: { path: string; sha256: string }[]
+    }
+    const { sha256 } = manifest.files.find(({ path }) => path === 'decoder.bin')!
+    const whole = new Uint8Array(await (await fetch(`${base}decoder.bin`)).arrayBuffer())
+    const { seedPart } = globalThis as unknown as {
+      seedPart: (hash: string, bytes: number[]) => Promise<void>
+    }
+    await seedPart(sha256, [...whole.subarray(0, 1000)])
+  }, FIXTURE)
+  const resumed = page.waitForRequest(
+    (request) => request.url().endsWith('decoder.bin') && request.headers()['range'] === 'bytes=1000-',
+  )
+  await studio.open({ model: FIXTURE, prompt: PROMPT, steps: 1, length: 9 })
+  await resumed
+  expect(ranges, 'one connection broke, the next one was tried by itself').toHaveLength(2)
+  await studio.make()
+})
+
+test('a model from a folder', async ({ studio }) => {
+  const { page } = studio
+  await studio.goto({ model: '/fixtures/none/' })
+  const dialog = await models(page)
+  const choosing = page.waitForEvent('filechooser')
+  await dialog.getByRole('button', { name: 'Add from folder' }).click()
+  await (await choosing).setFiles(join(import.meta.dirname, '../fixtures/tiny'))
+  const item = dialog.getByRole('listitem', { name: 'Tiny fixture' })
+  await expect(item).toContainText(', in this browser')
+  await item.getByRole('button', { name: 'Use' }).click()
+  await expect(page.getByTestId('preview')).toHaveAttribute('data-state', 'idle', { timeout: 60_000 })
+  await page.keyboard.press('Escape')
+  await expect(studio.status).toHaveText('Ready', { timeout: 60_000 })
+  await expect(page).toHaveURL(/anyflow-local/)
+})
+
+test('a model from another site can be added by hand, but not by a link', async ({ studio, baseURL }) => {
+  const { page } = studio
+  // Another origin for the same server; CORS as a model host sends it.
+  const other = baseURL!.replace('localhost', '127.0.0.1')
+  await page.context().route(`${other}/**`, async (route) => {
+    const response = await page.context().request.get(route.request().url().replace(other, baseURL!))
+    await route.fulfill({
+      response,
+      headers: { ...response.headers(), 'access-control-allow-origin': '*' },
+    })
+  })
+  await studio.goto({ model: `${other}${FIXTURE}` })
+  await expect(studio.status).toHaveText(/another site/)
+  const dialog = await models(page)
+  const address = dialog.getByRole('textbox', { name: 'Add a model from an address' })
+  await address.fill('http://example.org/m/')
+  await dialog.getByRole('button', { name: 'Add from address' }).click()
+  await expect(dialog.getByRole('alert')).toContainText('https://')
+  await address.fill(`${other}${FIXTURE}`)
+  await dialog.getByRole('button', { name: 'Add from address' }).click()
+  const item = dialog.getByRole('listitem', { name: 'Tiny fixture' })
+  await expect(item).toContainText(', in this browser')
+  await page.keyboard.press('Escape')
+  await page.reload()
+  await expect(studio.status).toHaveText('Ready', { timeout: 60_000 })
+})

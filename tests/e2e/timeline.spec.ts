@@ -1,0 +1,98 @@
+import type { Page } from '@playwright/test'
+
+import { FIXTURE, PROMPT } from './support/studio'
+import { expect, test } from './support/test'
+
+const take = { model: FIXTURE, prompt: PROMPT, seed: 1, steps: 1, length: 17 }
+const preview = (page: Page) => page.evaluate(() => window.__anyflow!.take().preview)
+
+test('the strip shows the chunks and their pictures, and seeks', async ({ studio }) => {
+  const { page } = studio
+  await studio.open(take)
+  await studio.make()
+  const timeline = page.getByRole('region', { name: 'Timeline' })
+  await expect(timeline.getByTestId('chunks').locator('[data-done=true]')).toHaveCount(3)
+  await expect(timeline.locator('canvas:not([hidden])')).toHaveCount(12)
+  const slider = timeline.getByRole('slider', { name: 'Frame' })
+  await studio.seek(9)
+  await expect.poll(async () => (await preview(page)).frame).toBe(9)
+  const box = (await timeline.locator('.filmstrip-track').boundingBox())!
+  await page.mouse.click(box.x + box.width - 2, box.y + box.height / 2)
+  await expect(slider).toHaveValue('16')
+  await timeline.getByRole('button', { name: 'Previous frame' }).click()
+  await expect(slider).toHaveValue('15')
+  await timeline.getByRole('button', { name: 'Next frame' }).click()
+  await expect(slider).toHaveValue('16')
+})
+
+test('keys move through the clip', async ({ studio }) => {
+  const { page } = studio
+  await studio.open(take)
+  await studio.make()
+  const slider = page.getByRole('slider', { name: 'Frame' })
+  await studio.preview.click()
+  await page.keyboard.press('k')
+  await page.keyboard.press('Home')
+  await expect(slider).toHaveValue('0')
+  await page.keyboard.press('ArrowRight')
+  await page.keyboard.press('ArrowRight')
+  await expect(slider).toHaveValue('2')
+  await page.keyboard.press('ArrowLeft')
+  await expect(slider).toHaveValue('1')
+  await page.keyboard.press('End')
+  await expect(slider).toHaveValue('16')
+  await page.keyboard.press('l')
+  await expect.poll(async () => (await preview(page)).playing).toBe(true)
+  await page.keyboard.press('l')
+  await expect(page.getByRole('button', { name: 'Speed, 2x' })).toBeVisible()
+  await page.keyboard.press('j')
+  await expect(page.getByRole('button', { name: 'Speed, -1x' })).toBeVisible()
+  await page.keyboard.press('k')
+  await expect.poll(async () => (await preview(page)).playing).toBe(false)
+  await studio.prompt.focus()
+  await page.keyboard.type('jkl')
+  await expect(studio.prompt).toHaveValue(new RegExp('jkl'))
+  expect((await preview(page)).playing, 'letters in the prompt are letters').toBe(false)
+})
+
+test('without a loop the clip ends, and Play starts it again', async ({ studio }) => {
+  const { page } = studio
+  await studio.open({ ...take, length: 9 })
+  await studio.make()
+  await page.getByRole('button', { name: 'Loop' }).click()
+  await expect(page.getByRole('button', { name: 'Play' })).toBeVisible()
+  expect((await preview(page)).frame).toBe(8)
+  await page.getByRole('button', { name: 'Speed, 1x' }).click()
+  await page.getByRole('menuitemradio', { name: '0.25x' }).click()
+  await page.getByRole('button', { name: 'Play' }).click()
+  await expect(page.getByRole('button', { name: 'Pause' })).toBeVisible()
+  await expect.poll(async () => (await preview(page)).frame).toBeLessThan(8)
+})
+
+test('measurements can be shown over the picture, and stay on', async ({ studio }) => {
+  const { page } = studio
+  await studio.open(take)
+  await studio.make()
+  const hud = page.getByTestId('hud')
+  await expect(hud).toBeHidden()
+  await page.getByRole('button', { name: 'Show measurements' }).click()
+  await expect(hud).toContainText(/Pass[\d.]+ m?s/)
+  await expect(hud).toContainText(/Frames a second[\d.]+/)
+  await expect(hud).toContainText(/First frame[\d.]+ m?s/)
+  await expect(hud).toContainText(/BackendWASM/)
+  // The numbers let the pointer through.
+  await studio.preview.click({ position: { x: 20, y: 20 } })
+  await page.reload()
+  await expect(hud).toBeVisible()
+})
+
+test('full screen shows the stage with its controls', async ({ studio }) => {
+  const { page } = studio
+  await studio.open(take)
+  const button = page.getByRole('button', { name: 'Full screen' })
+  await button.click()
+  await expect(button).toHaveAttribute('aria-pressed', 'true')
+  expect(await page.evaluate(() => document.fullscreenElement?.className)).toBe('stage')
+  await button.click()
+  await expect(button).toHaveAttribute('aria-pressed', 'false')
+})
