@@ -9,6 +9,8 @@ export interface PlaybackState {
   readonly rate: number
   /** The numbers over the picture. */
   readonly hud: boolean
+  /** The frame that the last seek goes to, until it is there: keys come faster than frames are drawn. */
+  readonly target: number | undefined
 }
 
 /** Speeds that are offered. */
@@ -28,8 +30,6 @@ export function isAtEnd({ loop, rate }: PlaybackState, { phase, preview, shown }
 /** How the preview plays, and every way to move in it. Without frames all of it does nothing. */
 export class Playback {
   readonly store: StoreApi<PlaybackState>
-  /** The frame that the last seek goes to, until it is there: keys come faster than frames are drawn. */
-  private target: number | undefined
 
   constructor(
     private readonly generator: Pick<Generator, 'play' | 'pause' | 'seek' | 'setPlayback'>,
@@ -37,7 +37,7 @@ export class Playback {
     private readonly local: Pick<Storage, 'getItem' | 'setItem'>,
   ) {
     const { loop, hud } = remembered(local)
-    this.store = createStore<PlaybackState>()(() => ({ loop, hud, rate: 1 }))
+    this.store = createStore<PlaybackState>()(() => ({ loop, hud, rate: 1, target: undefined }))
     if (!loop) void generator.setPlayback({ loop, rate: 1 })
   }
 
@@ -62,20 +62,20 @@ export class Playback {
 
   /** Pauses on a frame. */
   async seek(frame: number): Promise<void> {
-    this.target = frame
+    this.store.setState({ target: frame })
     try {
       const preview = await this.generator.seek(frame)
       // While another seek is on its way, its answer is the one that counts.
-      if (this.target === frame) this.take.setState({ preview })
+      if (this.isTarget(frame)) this.take.setState({ preview })
     } finally {
-      if (this.target === frame) this.target = undefined
+      if (this.isTarget(frame)) this.store.setState({ target: undefined })
     }
   }
 
   /** Pauses `by` frames further; stays within what there is. */
   async step(by: number): Promise<void> {
     const { preview, shown } = this.take.getState()
-    const from = this.target ?? preview.frame
+    const from = this.store.getState().target ?? preview.frame
     if (shown) await this.seek(Math.min(Math.max(from + by, 0), shown.frames - 1))
   }
 
@@ -112,6 +112,10 @@ export class Playback {
   private async playAfter(...calls: (Promise<void> | undefined)[]): Promise<void> {
     const playing = this.generator.play().then((preview) => this.take.setState({ preview }))
     await Promise.all([...calls, playing])
+  }
+
+  private isTarget(frame: number): boolean {
+    return this.store.getState().target === frame
   }
 
   private get has(): boolean {

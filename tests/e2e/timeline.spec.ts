@@ -55,6 +55,29 @@ test('keys move through the clip', async ({ studio }) => {
   expect((await preview(page)).playing, 'letters in the prompt are letters').toBe(false)
 })
 
+test('the strip takes hold of a clip that plays, also on the frame where it stands', async ({ studio }) => {
+  const { page } = studio
+  await studio.open(take)
+  await studio.make()
+  const slider = page.getByRole('slider', { name: 'Frame' })
+  const play = page.getByRole('button', { name: 'Play' })
+  // At a quarter of the speed a frame stands for 250 ms: Home is pressed on the first.
+  await page.getByRole('button', { name: /^Speed/ }).click()
+  await page.getByRole('menuitemradio', { name: '0.25x' }).click()
+  for (const key of ['Home', 'End']) {
+    await studio.seek(key === 'Home' ? 0 : 16)
+    await play.click()
+    await slider.press(key)
+    await expect(play).toBeVisible()
+    await expect(slider).toHaveValue(key === 'Home' ? '0' : '16')
+  }
+  await play.click()
+  const box = (await slider.locator('xpath=ancestor::*[@class="filmstrip-track"]').boundingBox())!
+  await page.mouse.click(box.x + box.width - 2, box.y + box.height / 2)
+  await expect(play).toBeVisible()
+  await expect(slider).toHaveValue('16')
+})
+
 test('without a loop the clip ends, and Play starts it again', async ({ studio }) => {
   const { page } = studio
   await studio.open({ ...take, length: 9 })

@@ -1,15 +1,18 @@
-import { useEffect, useMemo, useRef } from 'react'
+import { type KeyboardEvent, useEffect, useMemo, useRef } from 'react'
 import { Slider, SliderThumb, SliderTrack } from 'react-aria-components'
 
 import { promptMarks, seedMarks } from '../../store/marks'
 import { chunkProgress, chunkSpans, timelineLength } from '../../store/timeline'
-import { useModel, useStudio, useTake } from '../studio-context'
+import { useModel, usePlayback, useStudio, useTake } from '../studio-context'
 import { EstimateCell } from './EstimateCell'
 
 /** Pictures along the strip. */
 const PICTURES = 12
 /** Width of a picture's pixels; the strip is some 900 pixels wide, on dense displays twice that. */
 const PICTURE_WIDTH = 128
+
+/** Keys that move a slider, besides Home and End. */
+const MOVES = new Set(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'PageUp', 'PageDown'])
 
 /** The clip from left to right, chunk by chunk as it is made. Pressing or dragging in it seeks. */
 export function Filmstrip() {
@@ -24,75 +27,88 @@ export function Filmstrip() {
   const given = shown?.request.given?.length ?? shown?.lostGiven ?? 0
   // Once the oldest frames are gone, so are the given ones.
   const hasGiven = given > 0 && (take.frames <= frames || !shown?.request.endless)
-  const frame = Math.max(0, Math.min(preview.frame, frames - 1))
+  const target = usePlayback((state) => state.target)
+  const frame = Math.max(0, Math.min(target ?? preview.frame, frames - 1))
+  /** The slider tells of new values only, and a clip that plays may stand on the very frame that is asked for. */
+  const hold = (): void => {
+    if (frames > 0 && preview.playing) void studio.playback.pause()
+  }
+  const onKeyDown = ({ key }: KeyboardEvent): void => {
+    if (frames === 0) return
+    if (key === 'Home') void studio.seek(0)
+    else if (key === 'End') void studio.seek(frames - 1)
+    else if (MOVES.has(key)) hold()
+  }
   return (
-    <Slider
-      className="filmstrip"
-      aria-label="Frame"
-      minValue={0}
-      maxValue={last}
-      value={frame}
-      isDisabled={frames === 0}
-      onChange={(value) => void studio.seek(Math.min(value, frames - 1))}
-    >
-      <SliderTrack className="filmstrip-track">
-        <span className="filmstrip-pictures" aria-hidden="true">
-          {Array.from({ length: PICTURES }, (_, i) => (
-            <Picture key={i} index={Math.floor(((i + 0.5) * total) / PICTURES)} />
+    <div className="filmstrip-hold" onKeyDownCapture={onKeyDown} onPointerDownCapture={hold}>
+      <Slider
+        className="filmstrip"
+        aria-label="Frame"
+        minValue={0}
+        maxValue={last}
+        value={frame}
+        isDisabled={frames === 0}
+        onChange={(value) => void studio.seek(Math.min(value, frames - 1))}
+      >
+        <SliderTrack className="filmstrip-track">
+          <span className="filmstrip-pictures" aria-hidden="true">
+            {Array.from({ length: PICTURES }, (_, i) => (
+              <Picture key={i} index={Math.floor(((i + 0.5) * total) / PICTURES)} />
+            ))}
+          </span>
+          <EstimateCell />
+          <span className="filmstrip-chunks" aria-hidden="true" data-testid="chunks">
+            {spans.map((span, i) => {
+              const done = chunkProgress(span, i, take)
+              return (
+                <span
+                  key={span.first}
+                  className="filmstrip-chunk"
+                  data-done={done === 1}
+                  style={{ flexGrow: span.count }}
+                >
+                  <span style={{ width: `${done * 100}%` }} />
+                </span>
+              )
+            })}
+          </span>
+          {seedMarks(shown, total, model).map(({ chunk, seed, left: position }) => (
+            <span
+              key={chunk}
+              className="filmstrip-seed"
+              style={{ left: position }}
+              role="img"
+              aria-label={`Chunk ${chunk} has seed ${seed}`}
+              title={`From here another seed: chunk ${chunk} was made again with ${seed}`}
+              data-testid="seed-mark"
+            />
           ))}
-        </span>
-        <EstimateCell />
-        <span className="filmstrip-chunks" aria-hidden="true" data-testid="chunks">
-          {spans.map((span, i) => {
-            const done = chunkProgress(span, i, take)
-            return (
-              <span
-                key={span.first}
-                className="filmstrip-chunk"
-                data-done={done === 1}
-                style={{ flexGrow: span.count }}
-              >
-                <span style={{ width: `${done * 100}%` }} />
-              </span>
-            )
-          })}
-        </span>
-        {seedMarks(shown, total, model).map(({ chunk, seed, left: position }) => (
-          <span
-            key={chunk}
-            className="filmstrip-seed"
-            style={{ left: position }}
-            role="img"
-            aria-label={`Chunk ${chunk} has seed ${seed}`}
-            title={`From here another seed: chunk ${chunk} was made again with ${seed}`}
-            data-testid="seed-mark"
-          />
-        ))}
-        {promptMarks(shown, total, model).map(({ chunk, prompt, left: position }) => (
-          <span
-            key={chunk}
-            className="filmstrip-prompt"
-            style={{ left: position }}
-            role="img"
-            aria-label={`From chunk ${chunk}: ${prompt}`}
-            title={`From here: ${prompt}`}
-            data-testid="prompt-mark"
-          />
-        ))}
-        {hasGiven ? (
-          <span
-            className="filmstrip-given"
-            style={{ width: `${(Math.min(given, total) / Math.max(1, total)) * 100}%` }}
-            role="img"
-            aria-label={given === 1 ? 'The first frame was given' : `The first ${given} frames were given`}
-            title={given === 1 ? 'Given: the first frame' : `Given: the first ${given} frames`}
-            data-testid="given"
-            data-given={given}
-          />
-        ) : null}
-        <SliderThumb className="filmstrip-head" />
-      </SliderTrack>
-    </Slider>
+          {promptMarks(shown, total, model).map(({ chunk, prompt, left: position }) => (
+            <span
+              key={chunk}
+              className="filmstrip-prompt"
+              style={{ left: position }}
+              role="img"
+              aria-label={`From chunk ${chunk}: ${prompt}`}
+              title={`From here: ${prompt}`}
+              data-testid="prompt-mark"
+            />
+          ))}
+          {hasGiven ? (
+            <span
+              className="filmstrip-given"
+              style={{ width: `${(Math.min(given, total) / Math.max(1, total)) * 100}%` }}
+              role="img"
+              aria-label={given === 1 ? 'The first frame was given' : `The first ${given} frames were given`}
+              title={given === 1 ? 'Given: the first frame' : `Given: the first ${given} frames`}
+              data-testid="given"
+              data-given={given}
+            />
+          ) : null}
+          <SliderThumb className="filmstrip-head" />
+        </SliderTrack>
+      </Slider>
+    </div>
   )
 }
 

@@ -104,6 +104,15 @@ describe('Playback', () => {
     expect(generator.seek.mock.calls.flat()).toEqual([8, 8, 8, 0])
   })
 
+  it('counts from where the last seek goes, though it is not there yet', async () => {
+    const { playback, take } = setUp(2)
+    const seeks = [playback.step(1), playback.step(1)]
+    expect(playback.store.getState().target).toBe(4)
+    await Promise.all(seeks)
+    expect(playback.store.getState().target).toBeUndefined()
+    expect(take.getState().preview.frame).toBe(4)
+  })
+
   it('shuttles both ways, faster each time, and space goes forwards again', async () => {
     const { playback } = setUp()
     const rates: number[] = []
@@ -135,7 +144,7 @@ describe('Playback', () => {
 
   it('remembers the loop and the measurements', () => {
     const { playback, generator, local } = setUp(0, true, '{"loop":false,"hud":true}')
-    expect(playback.store.getState()).toEqual({ loop: false, hud: true, rate: 1 })
+    expect(playback.store.getState()).toMatchObject({ loop: false, hud: true, rate: 1 })
     expect(generator.setPlayback).toHaveBeenCalledExactlyOnceWith({ loop: false, rate: 1 })
     playback.toggleHud()
     expect(local.setItem).toHaveBeenLastCalledWith('anyflow.playback', '{"loop":false,"hud":false}')
