@@ -25,6 +25,8 @@ class DataConfig:
     ``world`` goes to `worlds.WorldConfig.from_dict`; ``captions`` are written for each clip. With ``videos``, clips come
     from those WebDataset shards instead (`webvideo`: paths or URLs, in brace notation), ``heldout_videos`` for the
     held-out split; ``clips`` and ``heldout_clips`` are then upper limits, and ``captions`` how many of a clip's are used.
+    ``free_captions`` more a rendered clip are written outside the grammar (`worlds.free_captions`): a student learns them
+    from a teacher that is told one of the ``captions`` instead.
     """
 
     world: dict[str, Any] = field(default_factory=dict)
@@ -33,6 +35,7 @@ class DataConfig:
     clips: int = 1024
     heldout_clips: int = 64
     captions: int = 2
+    free_captions: int = 0
     seed: int = 1
     shard: int = 256
     videos: str = ""

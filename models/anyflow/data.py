@@ -19,7 +19,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from .config import DataConfig
-from .worlds import WorldConfig, caption, render, sample_scene
+from .worlds import WorldConfig, caption, free_caption, render, sample_scene
 
 HELDOUT_SEED_OFFSET = 1_000_000_007  # held-out clips never share a scene seed with training ones
 
@@ -32,6 +32,7 @@ def _clip(config: DataConfig, world: WorldConfig, split: str, index: int) -> tup
     seed = config.seed * 10_000_019 + index + (HELDOUT_SEED_OFFSET if split == "heldout" else 0)
     scene = sample_scene(seed, world, split)
     written = [caption(scene, seed * 16 + k) for k in range(config.captions)]
+    written += [free_caption(scene, seed * 16 + k) for k in range(config.free_captions)]
     return scene, {"seed": seed, "captions": written, "attributes": scene.attributes()}
 
 

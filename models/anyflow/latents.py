@@ -10,7 +10,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -24,24 +24,38 @@ from .text import TextEncoder
 from .train.autoencoder import load_vae
 
 
+class Batch(NamedTuple):
+    """``latents`` ``[B, T', C, h, w]``; ``text`` ``[B, L, Dt]``, any caption of each; ``plain``, one of those for the teacher
+    (the same where ``text`` is one of them)."""
+
+    latents: Tensor
+    text: Tensor
+    plain: Tensor
+
+
 @dataclass
 class LatentClips:
-    """``latents`` ``[N, T', C, h, w]``, ``text`` ``[N, K, L, Dt]`` (K captions a clip), ``null_text`` ``[L, Dt]`` zeros."""
+    """``latents`` ``[N, T', C, h, w]``, ``text`` ``[N, K, L, Dt]`` (K captions a clip), ``null_text`` ``[L, Dt]`` zeros.
+
+    The first ``plain`` captions of a clip are what the teacher is told; the others are free wordings.
+    """
 
     latents: Tensor
     text: Tensor
     rows: list[dict[str, Any]]
+    plain: int
 
     @property
     def null_text(self) -> Tensor:
         """The text of "no text". All zeros, as padding is: no caption encodes to it."""
         return torch.zeros(self.text.shape[2:])
 
-    def sample(self, batch: int, frames: int) -> tuple[Tensor, Tensor]:
+    def sample(self, batch: int, frames: int) -> Batch:
         """Random clips (torch's global generator) cut to ``frames`` latent frames, each with one of its captions."""
         index = torch.randint(len(self.latents), (batch,))
         which = torch.randint(self.text.shape[1], (batch,))
-        return self.latents[index, :frames].float(), self.text[index, which].float()
+        latents, text = self.latents[index, :frames].float(), self.text[index, which].float()
+        return Batch(latents, text, self.text[index, which % self.plain].float())
 
 
 def make_latents(config: Config, run: Path) -> None:
@@ -84,4 +98,4 @@ def load_latents(config: Config, run: Path, split: str) -> LatentClips:
     tensors = load_file(path)
     rows = json.loads(path.with_suffix(".json").read_text())
     text = tensors["text"].unflatten(0, (len(rows), -1))
-    return LatentClips(tensors["latents"], text, rows)
+    return LatentClips(tensors["latents"], text, rows, min(config.data.captions, text.shape[1]))

@@ -112,6 +112,24 @@ def test_teacher_target_is_the_guided_velocity_in_three_calls() -> None:
     assert student.batches == [8, 8]  # both ends of the difference for the four samples with r < t, then the batch
 
 
+def test_a_teacher_told_in_other_words_sets_the_target_of_the_same_clips() -> None:
+    x, _ = batch(8, 2)
+    told, asked = torch.randn(8, 1, 2), torch.randn(8, 1, 2)
+
+    class Translating(Constant):
+        """Knows what the teacher was told, whatever it is asked."""
+
+        def forward_train(self, latents, t, r, text, chunks, clean=None) -> Tensor:
+            rows = [(asked == row).all(dim=(1, 2)).nonzero().item() for row in text]
+            return super().forward_train(latents, t, r, told[rows], chunks, clean)
+
+    loss = FlowMapLoss(guidance=3.0)
+    total, _ = loss(Translating(guided=3.0), x, asked, NULL, CHUNKS, teacher=Constant(), teacher_text=told)
+    assert total.item() == pytest.approx(0, abs=1e-10)
+    total, _ = loss(Translating(guided=3.0), x, asked, NULL, CHUNKS, teacher=Constant())
+    assert total.item() > 0.1
+
+
 @pytest.mark.parametrize("target", ["data", "authors"])
 def test_fused_guidance_of_the_data_targets(target: str) -> None:
     """A student `u_0 + w (v - u_0)` has no loss where u_0 is its own unconditional output."""

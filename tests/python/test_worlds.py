@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 from itertools import product
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
+from anyflow.evaluate import PARAPHRASES
+from anyflow.text import MAX_TOKENS
 from anyflow.wordpiece import WordPiece
 from anyflow.worlds import (
     FPS,
@@ -18,6 +21,7 @@ from anyflow.worlds import (
     bodies,
     caption,
     contact_sheet,
+    free_caption,
     is_held_out,
     render,
     sample_scene,
@@ -33,6 +37,7 @@ from anyflow.worlds.captions import (
     PLACE_PHRASES,
     single_forms,
 )
+from anyflow.worlds.free_captions import FREE_COLOURS, FREE_MOTIONS, FREE_NOUNS
 from anyflow.worlds.layout import LAYOUT
 from anyflow.worlds.motion import bounce_height, trajectory
 from anyflow.worlds.packing import frame_parameters
@@ -198,6 +203,25 @@ def test_captions_vary_fit_and_tell_the_truth() -> None:
     assert max(lengths) < 28, texts[int(np.argmax(lengths))]
     assert len(set(texts)) > 1450
     assert len({caption(sample_scene(5, EVERYTHING), seed) for seed in range(50)}) > 25
+
+
+def test_free_captions_fit_and_are_not_the_evaluations() -> None:
+    tokenizer = WordPiece.from_file(VOCABULARY)
+    written = {entry["text"].lower() for entry in json.loads(PARAPHRASES.read_text())}
+    texts = []
+    for seed in range(3000):
+        scene = sample_scene(seed, EVERYTHING, "any")
+        text = free_caption(scene, seed)
+        assert text == free_caption(scene, seed)
+        assert len(tokenizer.encode(text)) <= MAX_TOKENS, text
+        assert text not in written
+        thing = scene.things[0]
+        assert any(noun in text for noun in (*NOUNS[thing.object], *FREE_NOUNS[thing.object]))
+        assert any(word in text for word in (*COLOUR_WORDS[thing.colour], *FREE_COLOURS[thing.colour]))
+        texts.append(text)
+    assert len(set(texts)) > 2900
+    verbs = [forms for motion in FREE_MOTIONS.values() for forms in motion]
+    assert all(ing.split()[0].endswith("ing") and third.split()[0].endswith("s") for _, third, ing in verbs)
 
 
 # --- pictures ---------------------------------------------------------------------------------------------------------

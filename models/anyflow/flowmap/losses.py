@@ -214,8 +214,12 @@ class FlowMapLoss:
         chunks: Sequence[int],
         teacher: TrainableFlowMap | None = None,
         generator: torch.Generator | None = None,
+        teacher_text: Tensor | None = None,
     ) -> tuple[Tensor, Parts]:
         """Loss of one batch; arguments as for `FlowMatchingLoss`, and the frozen teacher for `target="teacher"`.
+
+        teacher_text: what the teacher is told instead of `text`, `[B, L, D]`: other words for the same clips, so that a
+            student learns wordings that its teacher does not know. None: the same.
 
         Raises:
             ValueError: the target needs a teacher and none was given.
@@ -233,7 +237,7 @@ class FlowMapLoss:
 
         w = torch.where(dropped, 1.0, self.guidance)[:, None, None, None, None]
         if teacher is not None and self.target == "teacher":
-            v = self._teacher_velocity(teacher, scene, z, t, text, null)
+            v = self._teacher_velocity(teacher, scene, z, t, text if teacher_text is None else teacher_text, null)
         else:
             v = (e - x).float()
         if self.target == "data" and self.guidance != 1:

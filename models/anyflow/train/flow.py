@@ -15,13 +15,13 @@ from ..config import Config, StudentTraining, TeacherTraining
 from ..device import mixed_precision, pick_device
 from ..flowmap.chunks import Chunks, chunk_plan, sample_training_chunks
 from ..flowmap.losses import FlowMapLoss, FlowMatchingLoss, TimestepConfig
-from ..latents import LatentClips, load_latents
+from ..latents import Batch, LatentClips, load_latents
 from ..transformer import AnyFlowFARTransformer
 from .loop import Loop, atomic_save, step_seed
 from .sharded import ShardedLoop, shard, start_processes
 
 Parts = dict[str, Tensor]
-BatchLoss = Callable[[Tensor, Tensor, Chunks], tuple[Tensor, Parts]]
+BatchLoss = Callable[[Batch, Chunks], tuple[Tensor, Parts]]
 
 
 def load_transformer(config: Config, run: Path, stage: str) -> AnyFlowFARTransformer:
@@ -50,18 +50,18 @@ def _run_stage(
     clips: LatentClips,
     loss: BatchLoss,
 ) -> None:
-    """Shared by both stages: draw a clip length, a batch, and call ``loss(latents, text, chunks)``."""
+    """Shared by both stages: draw a clip length, a batch, and call ``loss(batch, chunks)``."""
     device = next(model.parameters()).device
     plan = chunk_plan(config.latent_frames, config.sample.first, config.sample.rest)
 
-    def step(number: int, batch: int = settings.batch) -> tuple[Tensor, dict[str, float]]:
+    def step(number: int, size: int = settings.batch) -> tuple[Tensor, dict[str, float]]:
         draw = random.Random(step_seed(settings.seed, number))
         chunks = sample_training_chunks(plan, model.full_chunk_limit, settings.long_context, draw)
         if draw.random() < settings.bidirectional:
             chunks = (sum(plan),)
-        latents, text = clips.sample(batch, sum(chunks))
+        batch = Batch(*(part.to(device) for part in clips.sample(size, sum(chunks))))
         with mixed_precision(device, settings.cpu_bfloat16):
-            value, parts = loss(latents.to(device), text.to(device), chunks)
+            value, parts = loss(batch, chunks)
         return value, {key: float(part) for key, part in parts.items() if key != "loss"}
 
     if start_processes():
@@ -88,8 +88,8 @@ def train_teacher(config: Config, run: Path) -> None:
     times = TimestepConfig(density=settings.density, shift=settings.shift)
     objective = FlowMatchingLoss(times, settings.text_dropout, settings.context_noise)
 
-    def loss(latents: Tensor, text: Tensor, chunks: Chunks) -> tuple[Tensor, Parts]:
-        return objective(model, latents, text, null_text, chunks)
+    def loss(batch: Batch, chunks: Chunks) -> tuple[Tensor, Parts]:
+        return objective(model, batch.latents, batch.text, null_text, chunks)
 
     _run_stage("teacher", config, run, settings, model, clips, loss)
 
@@ -128,7 +128,7 @@ def train_student(config: Config, run: Path, name: str = "student") -> None:
     null_text = clips.null_text.to(device)
     objective = flow_map_loss(settings)
 
-    def loss(latents: Tensor, text: Tensor, chunks: Chunks) -> tuple[Tensor, Parts]:
-        return objective(model, latents, text, null_text, chunks, teacher=teacher)
+    def loss(batch: Batch, chunks: Chunks) -> tuple[Tensor, Parts]:
+        return objective(model, batch.latents, batch.text, null_text, chunks, teacher=teacher, teacher_text=batch.plain)
 
     _run_stage(name, config, run, settings, model, clips, loss)

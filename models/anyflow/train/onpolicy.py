@@ -64,22 +64,22 @@ def train_onpolicy(config: Config, run: Path) -> None:
     def step(number: int) -> tuple[Tensor, dict[str, float]]:
         draw = random.Random(step_seed(settings.seed, number))
         points = draw_shortcut(settings.rollout_steps, config.sample.shift, draw).points
-        latents, text = clips.sample(settings.rollout_batch, config.latent_frames)
-        noise, text = torch.randn_like(latents).to(device), text.to(device)
+        batch = clips.sample(settings.rollout_batch, config.latent_frames)
+        noise, text, plain = (part.to(device) for part in (torch.randn_like(batch.latents), batch.text, batch.plain))
         figures: dict[str, float] = {}
         with mixed_precision(device, settings.cpu_bfloat16):
             warming = number < settings.fake_warmup
             with torch.set_grad_enabled(not warming):
                 made = backward_simulation(model, text, noise, plan, points)
-            figures["fake"] = train_fake(made, text)
+            figures["fake"] = train_fake(made, plain)
             value = torch.zeros((), device=device)
             if not warming:
-                matched, parts = matching(made, teacher, fake, text, null_text, plan)
+                matched, parts = matching(made, teacher, fake, plain, null_text, plan)
                 value = settings.matching * matched
                 figures["dmd"] = float(parts["dmd"])
             chunks = sample_training_chunks(plan, model.full_chunk_limit, settings.long_context, draw)
-            latents, text = clips.sample(settings.batch, sum(chunks))
-            mapped, parts = forward(model, latents.to(device), text.to(device), null_text, chunks, teacher=teacher)
+            latents, text, plain = (part.to(device) for part in clips.sample(settings.batch, sum(chunks)))
+            mapped, parts = forward(model, latents, text, null_text, chunks, teacher=teacher, teacher_text=plain)
             figures["flow_map"] = float(parts["flow_map"])
         return value + settings.forward * mapped, figures
 

@@ -1,6 +1,7 @@
 """Worlds: small lit 3D scenes with captions and ground truth, drawn by ray casting in PyTorch."""
 
 from .captions import caption
+from .free_captions import free_caption
 from .render import render
 from .scene import Scene, Thing, WorldConfig, is_held_out, sample_scene, scene_from_attributes, scene_is_held_out
 from .sheet import contact_sheet
@@ -14,6 +15,7 @@ __all__ = [
     "WorldConfig",
     "caption",
     "contact_sheet",
+    "free_caption",
     "is_held_out",
     "render",
     "sample_scene",
