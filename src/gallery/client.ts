@@ -17,10 +17,19 @@ export class GalleryStorage {
     return this.calls.call('list', {})
   }
 
-  /** Keeps frames of a take; their buffers move to the worker. @throws StorageError `storage-full` */
-  add(head: TakeHead, first: number, frames: Uint8ClampedArray<ArrayBuffer>[]): Promise<TakeRecord> {
+  /**
+   * Keeps frames of a take; their buffers move to the worker.
+   * @param from chunks that end before this frame are let go
+   * @throws StorageError `storage-full`
+   */
+  add(
+    head: TakeHead,
+    first: number,
+    frames: Uint8ClampedArray<ArrayBuffer>[],
+    from: number,
+  ): Promise<TakeRecord> {
     const transfer = frames.map(({ buffer }) => buffer)
-    return this.calls.call('add', { head, first, frames }, { transfer })
+    return this.calls.call('add', { head, first, frames, from }, { transfer })
   }
 
   /** Takes that still wait for room. */

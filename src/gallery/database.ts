@@ -54,21 +54,35 @@ export class GalleryDatabase {
 
   /**
    * Adds a chunk and brings the take's record up to date, both or neither. A chunk that is there already is replaced.
+   * @param from chunks that end before this frame are let go: a take without an end keeps its newest
    * @throws StorageError `storage-full`
    */
-  async addChunk(head: TakeHead, chunk: Omit<ChunkRecord, 'take'>, poster?: Blob): Promise<TakeRecord> {
+  async addChunk(
+    head: TakeHead,
+    chunk: Omit<ChunkRecord, 'take'>,
+    poster?: Blob,
+    from = 0,
+  ): Promise<TakeRecord> {
     return this.write(async (tx) => {
+      const chunks = tx.objectStore('chunks')
       const before = await tx.objectStore('takes').get(head.id)
-      const old = await tx.objectStore('chunks').get([head.id, chunk.first])
+      const replaced = await chunks.get([head.id, chunk.first])
+      const early = from > 0 ? await chunks.getAll(IDBKeyRange.bound([head.id, 0], [head.id, from])) : []
+      const gone = early.filter(({ first, count }) => first + count <= from)
+      for (const { first: number } of gone) await chunks.delete([head.id, number])
+      await chunks.put({ take: head.id, ...chunk })
+      const [, first] = (await chunks.getKey(chunksOf(head.id)))!
+      const end = Math.max((before?.first ?? 0) + (before?.frames ?? 0), chunk.first + chunk.count)
+      const freed = [...gone, ...(replaced ? [replaced] : [])].reduce((sum, { data }) => sum + data.length, 0)
       const record: TakeRecord = {
         ...before,
         ...head,
-        frames: Math.max(before?.frames ?? 0, chunk.first + chunk.count),
-        bytes: (before?.bytes ?? 0) - (old?.data.length ?? 0) + chunk.data.length,
+        frames: end - first,
+        ...(first > 0 ? { first } : {}),
+        bytes: (before?.bytes ?? 0) - freed + chunk.data.length,
         state: before?.state ?? 'making',
         ...(poster ? { poster } : {}),
       }
-      await tx.objectStore('chunks').put({ take: head.id, ...chunk })
       await tx.objectStore('takes').put(record)
       return record
     })

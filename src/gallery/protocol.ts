@@ -6,9 +6,9 @@ type NoArgs = Record<string, never>
 
 export interface GalleryCalls {
   list: { args: NoArgs; result: TakeRecord[] }
-  /** Keeps frames `first ..` of a take; the first call for a take creates it. */
+  /** Keeps frames `first ..` of a take, and lets chunks before frame `from` go; the first call for a take creates it. */
   add: {
-    args: { head: TakeHead; first: number; frames: Uint8ClampedArray<ArrayBuffer>[] }
+    args: { head: TakeHead; first: number; frames: Uint8ClampedArray<ArrayBuffer>[]; from?: number }
     result: TakeRecord
   }
   /** The take is over. `undefined` when nothing of it was kept. */

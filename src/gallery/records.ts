@@ -1,12 +1,14 @@
 /** What the gallery keeps. */
 
-import type { GenerationRequest, Timings } from '../engine/types'
+import type { ChunkPrompt, GenerationRequest, Timings } from '../engine/types'
 
 /** The part of a request that makes a take again: written into files, so plain values only. */
 export interface TakeSettings extends Pick<
   GenerationRequest,
-  'prompt' | 'steps' | 'laterSteps' | 'seed' | 'chunkSeeds' | 'frames'
+  'prompt' | 'steps' | 'laterSteps' | 'seed' | 'chunkSeeds' | 'frames' | 'endless'
 > {
+  /** Prompts that took the first one's place while a take without an end was made. */
+  readonly prompts?: readonly ChunkPrompt[] | undefined
   /** How many of the frames were given (an image, the end of a clip). They are not kept as they were given. */
   readonly givenFrames?: number | undefined
 }
@@ -32,6 +34,8 @@ export interface TakeHead {
 export interface TakeRecord extends TakeHead {
   /** Frames kept so far. */
   readonly frames: number
+  /** The first of them; of a take without an end the newest are kept. Absent for 0. */
+  readonly first?: number | undefined
   /** Packed size of these frames, bytes. */
   readonly bytes: number
   /** `making` in a record that nobody writes any more: the tab was closed in the middle of the take. */

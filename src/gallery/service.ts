@@ -38,7 +38,7 @@ export function galleryHandlers(opening: Promise<GalleryDatabase>): Handlers<Gal
 
   return {
     list: async () => (await opening).list(),
-    add: ({ head, first, frames }) =>
+    add: ({ head, first, frames, from }) =>
       inTurn(async () => {
         const db = await opening
         const data = await packFrames(frames, head.width, head.height)
@@ -48,9 +48,10 @@ export function galleryHandlers(opening: Promise<GalleryDatabase>): Handlers<Gal
         try {
           // Order matters: a take whose middle is missing cannot be played.
           if (unsaved.has(head.id)) throw new StorageError('storage-full', 'An earlier part is not kept yet.')
-          return await db.addChunk(head, chunk, poster)
+          return await db.addChunk(head, chunk, poster, from)
         } catch (error) {
-          if (error instanceof StorageError && error.code === 'storage-full') unsaved.add(head, chunk, poster)
+          if (error instanceof StorageError && error.code === 'storage-full')
+            unsaved.add(head, chunk, poster, from)
           throw error
         }
       }),

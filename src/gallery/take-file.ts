@@ -27,6 +27,8 @@ const headerSchema = v.object({
     laterSteps: v.optional(whole),
     chunkSeeds: v.optional(v.array(v.object({ chunk: whole, seed: whole }))),
     givenFrames: v.optional(whole),
+    endless: v.optional(v.boolean()),
+    prompts: v.optional(v.array(v.object({ chunk: whole, prompt: words }))),
   }),
   model: v.object({ id: words, name: words, path: v.optional(words) }),
   backend: words,
@@ -59,7 +61,7 @@ export async function writeTakeFile(record: TakeRecord, chunks: readonly ChunkRe
   const data = chunks.map((chunk) => chunk.data)
   const header: v.InferInput<typeof headerSchema> = {
     ...{ id, made, model, backend, width, height, fps },
-    request: { ...request, chunkSeeds: request.chunkSeeds?.slice() },
+    request: { ...request, chunkSeeds: request.chunkSeeds?.slice(), prompts: request.prompts?.slice() },
     state: state === 'done' ? 'done' : 'stopped',
     ...(timings ? { timings: { ...timings } } : {}),
     sha256: await sha256(new Uint8Array(await new Blob(data).arrayBuffer())),
@@ -95,14 +97,16 @@ export async function readTakeFile(file: Blob): Promise<TakeFile> {
   if (body.length !== chunks.reduce((sum, chunk) => sum + chunk.bytes, 0)) throw bad('it is cut short')
   if ((await sha256(body)) !== expected) throw bad('its SHA-256 does not match')
   let offset = 0
-  let next = 0
+  // Of a take without an end the oldest frames are gone.
+  const begin = head.request.endless ? (chunks[0]?.first ?? 0) : 0
+  let next = begin
   const read = chunks.map(({ first, count, bytes: part }) => {
     if (first !== next) throw bad(`frame ${next} is missing`)
     next += count
     offset += part
     return { first, count, data: body.slice(offset - part, offset) }
   })
-  if (next === 0) throw bad('it has no frames')
+  if (next === begin) throw bad('it has no frames')
   return { head, state, timings, chunks: read }
 }
 

@@ -9,9 +9,11 @@ const LIMIT = 256 * 2 ** 20
 
 interface Waiting {
   readonly head: TakeHead
-  readonly chunks: Omit<ChunkRecord, 'take'>[]
+  chunks: Omit<ChunkRecord, 'take'>[]
   poster: Blob | undefined
   end: Pick<TakeRecord, 'state' | 'timings'> | undefined
+  /** What ends before this frame is not wanted any more. */
+  from: number
 }
 
 export class Unsaved {
@@ -28,9 +30,10 @@ export class Unsaved {
     return this.takes.has(id)
   }
 
-  add(head: TakeHead, chunk: Omit<ChunkRecord, 'take'>, poster: Blob | undefined): void {
-    const take = this.takes.get(head.id) ?? { head, chunks: [], poster: undefined, end: undefined }
-    take.chunks.push(chunk)
+  add(head: TakeHead, chunk: Omit<ChunkRecord, 'take'>, poster: Blob | undefined, from = 0): void {
+    const take = this.takes.get(head.id) ?? { head, chunks: [], poster: undefined, end: undefined, from }
+    take.chunks = [...take.chunks.filter(({ first, count }) => first + count > from), chunk]
+    take.from = from
     take.poster ??= poster
     this.takes.set(head.id, take)
     for (const id of this.takes.keys()) {
@@ -54,7 +57,7 @@ export class Unsaved {
     for (const [id, take] of this.takes) {
       try {
         for (let chunk = take.chunks[0]; chunk; chunk = take.chunks[0]) {
-          await db.addChunk(take.head, chunk, take.poster)
+          await db.addChunk(take.head, chunk, take.poster, take.from)
           take.chunks.shift()
         }
         if (take.end) await db.update(id, take.end)

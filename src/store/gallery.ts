@@ -65,8 +65,13 @@ export class Gallery implements TakeKeeper {
     this.store.setState({ shownId: head.id })
   }
 
-  async keep(head: TakeHead, first: number, frames: Uint8ClampedArray<ArrayBuffer>[]): Promise<void> {
-    await this.attempt(async () => this.put(await this.storage.add(head, first, frames)))
+  async keep(
+    head: TakeHead,
+    first: number,
+    frames: Uint8ClampedArray<ArrayBuffer>[],
+    from = 0,
+  ): Promise<void> {
+    await this.attempt(async () => this.put(await this.storage.add(head, first, frames, from)))
     // Once there is something to lose. Browsers that ask people do so now, when it makes sense to them.
     if (this.persistent) return
     this.persistent = true
@@ -90,6 +95,12 @@ export class Gallery implements TakeKeeper {
       await this.openTake(record, await this.storage.clip(id))
       this.store.setState({ shownId: id })
     })
+  }
+
+  /** Another request object stands for the same take: a chunk of it is made again. */
+  renamed(before: object, now: object): void {
+    const id = this.ids.get(before)
+    if (id !== undefined) this.ids.set(now, id)
   }
 
   /** The preview shows another take: one of the kept, or none of them. */

@@ -31,8 +31,8 @@ export async function openTake(parts: Parts, record: TakeRecord, clip: Clip): Pr
   // Moving Steps makes the last take again, which only its own model can.
   const sameModel = parts.model.getState().loaded?.manifest.id === record.model.id
   // Without the frames it was given, it would silently become another take.
-  const { givenFrames } = request
-  const canRemake = sameModel && givenFrames === undefined
+  const { givenFrames, endless, prompts } = request
+  const canRemake = sameModel && givenFrames === undefined && !endless
   parts.take.setState({
     phase: 'done',
     request: canRemake ? request : undefined,
@@ -45,9 +45,10 @@ export async function openTake(parts: Parts, record: TakeRecord, clip: Clip): Pr
     redoing: false,
     shown: {
       request,
-      ...{ width, height, fps, frames, complete: frames >= request.frames },
+      ...{ width, height, fps, frames, complete: endless === true || frames >= request.frames },
+      ...{ dropped: record.first, prompts },
       playOnly: !canRemake,
-      ...(givenFrames === undefined ? {} : { lostGiven: givenFrames }),
+      ...(givenFrames === undefined || record.first ? {} : { lostGiven: givenFrames }),
     },
     preview,
   })
@@ -61,9 +62,10 @@ export function restoreSettings(
   target: SettingsTarget,
   { request, model }: Pick<TakeHead, 'request' | 'model'>,
 ): Promise<void> {
-  const { prompt, steps, laterSteps, seed, chunkSeeds, frames } = request
+  const { prompt, steps, laterSteps, seed, chunkSeeds, frames, endless } = request
   const settings = {
     ...{ prompt, steps, seed, length: frames, modelId: model.id, modelName: model.name },
+    endless: endless === true,
     ...(laterSteps === undefined ? {} : { laterSteps }),
     ...(chunkSeeds === undefined ? {} : { chunkSeeds }),
     ...(model.path === undefined ? {} : { model: model.path }),

@@ -1,4 +1,6 @@
-import type { GenerationEvent, GenerationRequest, Timings } from '../engine/types'
+import { heldFrames } from '../engine/held-frames'
+import type { GenerationEvent, GenerationRequest, PromptedEvent, Timings, UndoneEvent } from '../engine/types'
+import { withChunkSeed } from '../flowmap/seeds'
 import type { TakeHead } from '../gallery/records'
 import type { Generator } from '../worker/generator'
 import type { ShownTake } from './take'
@@ -8,7 +10,8 @@ import type { TakeMaker } from './take-runner'
 export interface TakeKeeper {
   /** @param request the object that the take store holds, by which the take is known again */
   begin(head: TakeHead, request: GenerationRequest): void
-  keep(head: TakeHead, first: number, frames: Uint8ClampedArray<ArrayBuffer>[]): Promise<void>
+  /** @param from frames before this one are not wanted any more */
+  keep(head: TakeHead, first: number, frames: Uint8ClampedArray<ArrayBuffer>[], from?: number): Promise<void>
   finish(head: TakeHead, state: 'done' | 'stopped', timings: Timings | undefined): Promise<void>
 }
 
@@ -30,8 +33,7 @@ export class TakeRecorder implements TakeMaker {
     signal?: AbortSignal,
     keep = true,
   ): AsyncGenerator<GenerationEvent, void, void> {
-    // Without an end there is no bound on what would be written.
-    if (!keep || request.endless) {
+    if (!keep) {
       yield* this.generator.generate(request, signal)
       return
     }
@@ -39,20 +41,26 @@ export class TakeRecorder implements TakeMaker {
     let state: 'done' | 'stopped' = 'stopped'
     let timings: Timings | undefined
     let writing: Promise<void> | undefined
+    // Without an end the gallery holds what the stage holds: the newest.
+    let held = Infinity
+    let dropped = 0
     try {
       for await (const event of this.generator.generate(request, signal)) {
         if (event.type === 'started') {
           head = this.head(event.request, event, event.backend.label)
-        } else if (event.type === 'timing' || event.type === 'done') timings = event.timings
+          held = heldFrames(event.request, event)
+        } else if (head && (event.type === 'prompted' || event.type === 'undone')) head = changed(head, event)
+        else if (event.type === 'timing' || event.type === 'done') timings = event.timings
         if (event.type === 'done' && !event.stopped) state = 'done'
         // The page comes first.
         yield event
         if (event.type === 'frames' && head) {
           if (event.first === 0) this.keeper.begin(head, request)
-          const frames = await this.fetch(event.first, event.count)
+          dropped = Math.max(dropped, event.first + event.count - held)
+          const frames = await this.fetch(event.first - dropped, event.count)
           // One chunk is written while the next is made: packing may not run behind without bound.
           await writing
-          writing = this.keeper.keep(head, event.first, frames)
+          writing = this.keeper.keep(head, event.first, frames, dropped)
         }
       }
     } finally {
@@ -84,12 +92,13 @@ export class TakeRecorder implements TakeMaker {
     { width, height, fps }: Pick<TakeHead, 'width' | 'height' | 'fps'>,
     backend: string,
   ): TakeHead {
-    const { prompt, steps, laterSteps, seed, chunkSeeds, frames, given } = request
+    const { prompt, steps, laterSteps, seed, chunkSeeds, frames, given, endless } = request
     const settings = {
       ...{ prompt, steps, seed, frames },
       ...(laterSteps === undefined ? {} : { laterSteps }),
       ...(chunkSeeds === undefined ? {} : { chunkSeeds }),
       ...(given === undefined ? {} : { givenFrames: given.length }),
+      ...(endless === true ? { endless } : {}),
     }
     const made = { id: crypto.randomUUID(), made: Date.now(), request: settings, model: this.model() }
     return { ...made, backend, width, height, fps }
@@ -101,4 +110,19 @@ export class TakeRecorder implements TakeMaker {
     )
     return pixels.map(({ rgba }) => rgba)
   }
+}
+
+/** What the record says after the prompt changed, or a chunk got another seed, in the middle of the take. */
+function changed(head: TakeHead, event: PromptedEvent | UndoneEvent): TakeHead {
+  const { request } = head
+  const { chunk } = event
+  return event.type === 'prompted'
+    ? {
+        ...head,
+        request: { ...request, prompts: [...(request.prompts ?? []), { chunk, prompt: event.prompt }] },
+      }
+    : {
+        ...head,
+        request: { ...request, chunkSeeds: withChunkSeed(request.chunkSeeds, { chunk, seed: event.seed }) },
+      }
 }

@@ -18,6 +18,7 @@ export interface KeptSettings extends LinkedRequest {
   /** The model's own id and name, to compare with the one that is loaded. */
   readonly modelId?: string
   readonly modelName?: string
+  readonly endless?: boolean
 }
 
 /**
@@ -50,6 +51,7 @@ export async function applySettings(
       prompt: settings.prompt ?? state.prompt,
       steps: Math.min(Math.max(steps, STEPS.min), STEPS.max),
       laterSteps: settings.laterSteps,
+      endless: settings.endless === true,
       length: fit(settings.length, change === undefined ? loaded?.lengths : undefined) ?? state.length,
       ...(settings.seed === undefined
         ? {}

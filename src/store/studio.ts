@@ -96,8 +96,10 @@ export class Studio {
         const { loaded } = this.model.getState()
         return loaded && { modelId: loaded.manifest.id, backend: loaded.backend.label }
       }),
-      this.take.subscribe(({ shown }, before) => {
-        if (shown?.request !== before.shown?.request) this.gallery.follow(shown?.request)
+      this.take.subscribe(({ shown, redoing }, before) => {
+        if (shown?.request === before.shown?.request) return
+        if (redoing && shown && before.shown) this.gallery.renamed(before.shown.request, shown.request)
+        this.gallery.follow(shown?.request)
       }),
       host.generator.onPreview((preview) => this.take.setState({ preview })),
       this.request.subscribe(() => this.scheduleUrl()),

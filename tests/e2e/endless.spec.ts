@@ -27,7 +27,19 @@ test('Endless goes on until it is stopped, follows the prompt, and what is held 
   await studio.exportButton.click()
   expect((await download).suggestedFilename()).toMatch(/\.mp4$/)
   // A take with an end works as before.
+  const endless = await studio.digest()
   await studio.page.getByRole('switch', { name: 'Endless' }).press('Space')
   await studio.make()
   expect(await studio.frames()).toBe(9)
+
+  await studio.page.reload()
+  await expect(studio.status).toHaveText('Ready', { timeout: 60_000 })
+  const card = studio.page.getByRole('region', { name: 'Gallery' }).getByRole('listitem').nth(1)
+  await expect(card).toContainText('endless')
+  await card.getByRole('button', { name: /^Open/ }).click()
+  await expect(studio.preview).toHaveAttribute('data-frames', String(frames))
+  expect(await studio.digest(), 'as it was when it was stopped').toBe(endless)
+  await expect(studio.page.getByTestId('prompt-mark')).toHaveAccessibleName(
+    /^From chunk \d+: a blue cube on snow$/,
+  )
 })

@@ -49,8 +49,10 @@ export function TakeCard({ take }: { take: TakeRecord }) {
 }
 
 /** What there is to say of a take that was not made to its end. */
-function notes({ state }: TakeRecord, inHand: boolean): string[] {
+function notes({ state, request }: TakeRecord, inHand: boolean): string[] {
   if (state === 'done') return []
+  // There is no other end than to be stopped.
+  if (request.endless && !inHand) return ['endless']
   if (state === 'stopped') return ['stopped']
   return [inHand ? 'in the making' : 'unfinished']
 }

@@ -50,6 +50,28 @@ describe('the gallery', () => {
     expect((await call(again, 'clip', { id: 'one' })).frames).toEqual(frames)
   })
 
+  it('lets the oldest chunks of a take without an end go, on the disk and in its file', async () => {
+    const frames = testFrames(9, 6, 4)
+    const gallery = open()
+    const request = { ...testHead('one').request, endless: true, prompts: [{ chunk: 2, prompt: 'a cube' }] }
+    const head = { ...testHead('one'), request }
+    const add = (first: number, from: number, count = 3) =>
+      call(gallery, 'add', { head, first, frames: frames.slice(first, first + count), from })
+    const full = await add(0, 0)
+    await add(3, 2)
+    expect(await db.chunks('one'), 'one that ends later stays whole').toHaveLength(2)
+    const record = await add(6, 5)
+    expect(record).toMatchObject({ first: 3, frames: 6 })
+    expect(record.bytes).toBe((await db.chunks('one')).reduce((sum, { data }) => sum + data.length, 0))
+    expect(record.bytes).toBeLessThan(3 * full.bytes)
+    expect((await add(6, 5)).frames, 'made again').toBe(6)
+    await call(gallery, 'finish', { id: 'one', state: 'stopped', timings: undefined })
+    const file = await call(gallery, 'exportFile', { id: 'one' })
+    const other = galleryHandlers(GalleryDatabase.open(`other-${names++}`))
+    expect(await call(other, 'importFile', { file })).toMatchObject({ first: 3, frames: 6, request })
+    expect((await call(other, 'clip', { id: 'one' })).frames).toEqual(frames.slice(3))
+  })
+
   it('lists the newest first, and leaves hidden takes out until they are swept', async () => {
     const gallery = open()
     for (const [id, made] of [
@@ -122,6 +144,24 @@ describe('the gallery', () => {
       message: expect.stringMatching(message) as string,
     })
     expect(await call(other, 'list', {})).toEqual([])
+  })
+
+  it('holds no more of a take without an end than is wanted, while the disk is full', async () => {
+    const frames = testFrames(6, 6, 4)
+    const gallery = open()
+    const head = testHead('one', { request: { ...testHead('one').request, endless: true } })
+    const add = (first: number, from: number) =>
+      call(gallery, 'add', { head, first, frames: [frames[first]!], from })
+    await add(0, 0)
+    const full = vi
+      .spyOn(db, 'addChunk')
+      .mockRejectedValue(new StorageError('storage-full', "The browser's storage for this page is full."))
+    for (const first of [1, 2, 3, 4, 5])
+      await expect(add(first, first - 1)).rejects.toMatchObject({ code: 'storage-full' })
+    full.mockRestore()
+    expect(await call(gallery, 'retry', {})).toBe(0)
+    expect((await db.chunks('one')).map(({ first }) => first)).toEqual([4, 5])
+    expect(await call(gallery, 'list', {})).toMatchObject([{ first: 4, frames: 2 }])
   })
 
   it('holds what a full disk refuses, and writes it when there is room', async () => {

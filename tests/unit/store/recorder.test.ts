@@ -11,7 +11,7 @@ const REQUEST = { prompt: 'a ball', steps: 4, seed: 7, frames: 3 }
 function setUp() {
   const fake = new FakeGenerator()
   const getFrame = (index: number): Promise<FramePixels> =>
-    Promise.resolve({ index, width: 4, height: 4, rgba: new Uint8ClampedArray(64).fill(index) })
+    Promise.resolve({ index, width: 4, height: 4, rgba: new Uint8ClampedArray(64).fill(index % 256) })
   const generator = {
     generate: (...args: Parameters<FakeGenerator['generate']>) => fake.generate(...args),
     getFrame,
@@ -85,17 +85,12 @@ describe('TakeRecorder', () => {
     expect(keeper.finish).not.toHaveBeenCalled()
   })
 
-  it('keeps neither candidates nor takes without an end, but the chosen candidate', async () => {
+  it('keeps no candidates, but the chosen one', async () => {
     const { fake, keeper, kept, recorder, run } = setUp()
-    for (const [request, keep] of [
-      [REQUEST, false],
-      [{ ...REQUEST, endless: true }, true],
-    ] as const) {
-      const over = run(undefined, request, keep)
-      await settle()
-      for (let i = 0; i < REQUEST.frames; i++) await fake.step()
-      await over
-    }
+    const over = run(undefined, REQUEST, false)
+    await settle()
+    for (let i = 0; i < REQUEST.frames; i++) await fake.step()
+    await over
     expect(keeper.begin).not.toHaveBeenCalled()
     const shape = { width: 4, height: 4, fps: 16, frames: 3, complete: true }
     await recorder.keepShown({ request: REQUEST, ...shape }, { totalMs: 2 }, 'WASM')
@@ -105,6 +100,21 @@ describe('TakeRecorder', () => {
       'done',
       { totalMs: 2 },
     )
+  })
+
+  it('keeps of a take without an end what the stage holds: the newest minute', async () => {
+    const { fake, keeper, run } = setUp()
+    const over = run(undefined, { ...REQUEST, endless: true, frames: 963 })
+    await settle()
+    for (let i = 0; i < 963; i++) await fake.step()
+    await over
+    const calls = keeper.keep.mock.calls as unknown as [TakeHead, number, Uint8ClampedArray[], number][]
+    expect(calls.map(([, first]) => first)).toEqual(Array.from({ length: 963 }, (_, i) => i))
+    // 60 s at 16 frames a second.
+    expect(calls.map(([, , , from]) => from).slice(-4)).toEqual([0, 1, 2, 3])
+    // The stage counts from the oldest frame that it holds.
+    expect(calls.at(-1)![2][0]![0]).toBe((962 - 3) % 256)
+    expect(calls.at(-1)![0].request).toMatchObject({ endless: true })
   })
 
   it('says how many frames were given', async () => {
