@@ -2,7 +2,7 @@
  * `npm run endless`: makes 200 chunks of video without an end in the built app on WASM, and fails when the 200th costs more
  * than the 20th: memory by more than 5 %, time a chunk by more than 10 %. A few minutes; not part of `npm test`.
  *
- *   npm run endless -- [--chunks 200] [--model ID-OR-PATH] [--steps 1] [--build] [--dist FOLDER]
+ *   npm run endless -- [--backend wasm|webgpu] [--chunks 200] [--model ID-OR-PATH] [--steps 1] [--build] [--dist FOLDER]
  *
  * Memory is that of the page and its workers (`performance.measureUserAgentSpecificMemory`, after a collection). The frames
  * that are held to be played and exported are counted apart: their number grows to its limit (the newest minute) by design, and
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     model: { type: 'string' },
     prompt: { type: 'string', default: 'a red ball bouncing on grass' },
     steps: { type: 'string', default: '1' },
+    backend: { type: 'string', default: 'wasm' },
     port: { type: 'string', default: '4331' },
     dist: { type: 'string', default: 'dist' },
     build: { type: 'boolean', default: false },
@@ -50,11 +51,13 @@ async function measure(page, chunk) {
     { timeout: 900_000, polling: 100 },
   )
   return page.evaluate(async () => {
-    const { shown } = /** @type {NonNullable<Window['__anyflow']>} */ (window.__anyflow).take()
+    const { shown, timings } = /** @type {NonNullable<Window['__anyflow']>} */ (window.__anyflow).take()
     const held = shown ? shown.frames * shown.width * shown.height * 4 : 0
     const memory = /** @type {any} */ (performance)
     const { bytes } = await memory.measureUserAgentSpecificMemory()
-    return { all: bytes, heap: memory.memory.usedJSHeapSize, held, rest: bytes - held }
+    // On WebGPU the held frames lie on the GPU too.
+    const gpu = timings?.gpuBytes === undefined ? undefined : timings.gpuBytes - held
+    return { all: bytes, heap: memory.memory.usedJSHeapSize, held, rest: bytes - held, gpu }
   })
 }
 
@@ -81,7 +84,7 @@ const mb = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`
 async function main(context, origin) {
   const total = Number(values.chunks)
   const page = await context.newPage()
-  const params = new URLSearchParams({ test: '1', seed: '1', prompt: values.prompt, backend: 'wasm' })
+  const params = new URLSearchParams({ test: '1', seed: '1', prompt: values.prompt, backend: values.backend })
   params.set('steps', values.steps)
   if (values.model) params.set('model', values.model)
   await page.goto(`${origin}/?${params.toString()}`)
@@ -115,6 +118,9 @@ async function main(context, origin) {
     ['  of it frames held to be played', mb(early.held), mb(late.held), ''],
     ['  without them', mb(early.rest), mb(late.rest), percent(late.rest / early.rest)],
     ["page's JS heap", mb(early.heap), mb(late.heap), percent(late.heap / early.heap)],
+    ...(early.gpu && late.gpu
+      ? [['GPU, without held frames', mb(early.gpu), mb(late.gpu), percent(late.gpu / early.gpu)]]
+      : []),
     [
       `mean time a chunk, ${2 * AROUND} chunks`,
       `${times.early.toFixed(0)} ms`,
@@ -125,6 +131,7 @@ async function main(context, origin) {
   for (const [name = '', ...cells] of rows)
     console.log(`  ${name.padEnd(36)}${cells.map((cell) => cell.padStart(12)).join('')}`)
   if (late.rest > early.rest * MORE_MEMORY) fail('memory', late.rest / early.rest)
+  if (early.gpu && late.gpu && late.gpu > early.gpu * MORE_MEMORY) fail('GPU memory', late.gpu / early.gpu)
   if (times.late > times.early * MORE_TIME) fail('time a chunk', times.late / times.early)
 }
 
@@ -140,7 +147,7 @@ function fail(what, ratio) {
 try {
   // The measurement waits for a collection, which this makes happen at once.
   const args = ['--enable-blink-features=ForceEagerMeasureMemory', '--enable-precise-memory-info']
-  await withStudio({ ...values, software: false, args }, main)
+  await withStudio({ ...values, software: values.backend === 'webgpu', args }, main)
 } catch (error) {
   console.error(`The measurement failed: ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1

@@ -8,6 +8,7 @@ import { sigmaSchedule } from '../flowmap/schedule'
 import type { Manifest } from '../models/manifest'
 import type { Tensor } from '../runtime/ort'
 import type { Graph, Runtime } from '../runtime/runtime'
+import { wasmBytes } from '../runtime/wasm-meter'
 import { StreamingDecoder } from './decoder'
 import { StreamingEncoder } from './encoder'
 import { type EstimateEvent, Estimator } from './estimate'
@@ -25,6 +26,7 @@ import type {
   StartedEvent,
   TimingEvent,
   UndoneEvent,
+  Timings,
 } from './types'
 
 /**
@@ -90,7 +92,12 @@ export async function* makeTake(options: TakeOptions): AsyncGenerator<EngineEven
   const progress: ProgressReport = endless ? new EndlessProgress(stepsAt) : new Progress(plan)
   let frames = 0
   const aborted = (): boolean => controls.isStopped?.() === true
-  const done = (): DoneEvent => ({ type: 'done', stopped: aborted(), frames, timings: stopwatch.timings() })
+  const measured = (): Timings => ({
+    ...stopwatch.timings(),
+    gpuBytes: runtime.gpuBytes,
+    wasmBytes: wasmBytes(),
+  })
+  const done = (): DoneEvent => ({ type: 'done', stopped: aborted(), frames, timings: measured() })
 
   yield {
     type: 'started',
@@ -205,7 +212,7 @@ export async function* makeTake(options: TakeOptions): AsyncGenerator<EngineEven
         // A given chunk says nothing about the time that a made one takes.
         const isLast = chunkAt(chunk.index + 1) === undefined
         if (isLast) stopwatch.add('chunk', performance.now() - chunkStarted)
-        yield { type: 'timing', timings: stopwatch.timings() }
+        yield { type: 'timing', timings: measured() }
         const isLookedBackFrom = stepsAt(chunk.index + 1) > 0
         if (isLookedBackFrom) {
           yield progress.event('cache', chunk.index)

@@ -100,6 +100,10 @@ export interface Timings {
   readonly textMs?: number | undefined
   /** From the request to now. */
   readonly totalMs: number
+  /** Memory that buffers and textures hold on the GPU, bytes; absent on WASM. */
+  readonly gpuBytes?: number | undefined
+  /** The runtime's WASM heap, bytes. Weights and activations on WASM. */
+  readonly wasmBytes?: number | undefined
 }
 
 export interface StartedEvent {

@@ -6,14 +6,14 @@ import { GifEncoder } from './gif-encoder'
 import { chooseCodecs, EncoderFailure, Mp4Encoder } from './mp4-encoder'
 import { PngEncoder } from './png-encoder'
 import type { ExportJob, FromExportWorker, ToExportWorker } from './protocol'
-import { Enlarger } from './resample'
 import type { FrameSink } from './sink'
+import { Upscaler } from './upscaler'
 
 declare const self: DedicatedWorkerGlobalScope
 
 interface Running {
   readonly job: ExportJob
-  readonly enlarger: Enlarger
+  readonly upscaler: Upscaler
   sink: FrameSink
   /** Requests answered so far: first the samples, then every frame. */
   answered: number
@@ -52,8 +52,8 @@ async function handle(message: ToExportWorker): Promise<void> {
 }
 
 async function takeIn(current: Running, pixels: Uint8ClampedArray<ArrayBuffer>): Promise<void> {
-  const { sink, enlarger, job } = current
-  const rgba = enlarger.enlarge(pixels)
+  const { sink, upscaler, job } = current
+  const rgba = await upscaler.enlarge(pixels)
   const index = current.answered++ - sink.samples.length
   if (index < 0) sink.look(rgba)
   else await sink.add(index, rgba)
@@ -62,13 +62,15 @@ async function takeIn(current: Running, pixels: Uint8ClampedArray<ArrayBuffer>):
     return
   }
   const { data, bytes, codecName } = await sink.finish()
-  post({ type: 'done', data, bytes, codecName }, data ? [data] : [])
+  upscaler.close()
+  post({ type: 'done', data, bytes, codecName, enlargedOn: upscaler.place }, data ? [data] : [])
 }
 
 async function start(job: ExportJob): Promise<Running> {
-  const { format, width, height, fps, frames, settings } = job
+  const { format, width, height, fps, frames, settings, gpu } = job
   const size = outputSize(job)
-  const begun = { job, enlarger: new Enlarger(width, height, settings.scale), answered: 0, codecs: [] }
+  const upscaler = new Upscaler(width, height, settings.scale, gpu)
+  const begun = { job, upscaler, answered: 0, codecs: [] }
   if (format === 'gif') return { ...begun, sink: new GifEncoder(size.width, size.height, fps, frames) }
   if (format === 'png') return { ...begun, sink: new PngEncoder(size.width, size.height) }
   // The codec comes first: a size that cannot be encoded must not leave an empty file.

@@ -22,6 +22,8 @@ export interface ExportOptions {
   readonly note?: string
   /** An MP4 is written there as it is made, and the result has no blob. */
   readonly file?: FileSystemFileHandle
+  /** Enlarge on the GPU where there is one. */
+  readonly gpu?: boolean
   readonly signal?: AbortSignal
   /** Called with the share of frames encoded, 0..1. */
   readonly onProgress?: (fraction: number) => void
@@ -35,6 +37,8 @@ export interface ExportResult {
   readonly frames: number
   /** The codec for people, e.g. "H.264". */
   readonly codecName: string
+  /** Where the frames were enlarged; undefined at their own size. */
+  readonly enlargedOn?: 'GPU' | 'CPU' | undefined
 }
 
 /** Writes a take to a file. The libraries behind it can be replaced. */

@@ -14,6 +14,8 @@ export interface ExportJob {
   readonly note: string | undefined
   /** Where an MP4 is to grow on disk; in memory without. */
   readonly file: FileSystemFileHandle | undefined
+  /** Enlarge on the GPU where there is one. */
+  readonly gpu: boolean
 }
 
 /** Page to the export worker. After `start` the page sends a `frame` for each `ready`. */
@@ -32,5 +34,6 @@ export type FromExportWorker =
       readonly data: ArrayBuffer | undefined
       readonly bytes: number
       readonly codecName: string
+      readonly enlargedOn: 'GPU' | 'CPU' | undefined
     }
   | { readonly type: 'error'; readonly message: string }

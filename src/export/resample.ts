@@ -1,7 +1,7 @@
 /**
- * Enlarging by whole factors with a Lanczos kernel (a = 3), on the CPU. Not in WGSL or by the canvas: the encoder wants
- * the pixels on the CPU anyway, this runs where there is no WebGPU, and every machine then writes the same picture, while
- * a canvas' `imageSmoothingQuality` means something else in each browser. It runs in the export worker.
+ * Enlarging by whole factors with a Lanczos kernel (a = 3), on the CPU: where takes are made there, and to prove what the
+ * GPU makes (`gpu-enlarger.ts`). Not by the canvas, whose `imageSmoothingQuality` means something else in each browser: so
+ * every machine writes the same picture. It runs in the export worker.
  */
 
 const LOBES = 3

@@ -17,7 +17,15 @@ const CLEAR_UP_TIME = 3000
 /** Files made in a worker of its own. The worker pulls frames, so only a few are ever in flight. */
 export class WorkerExporter implements Exporter {
   async export(source: FrameSource, options: ExportOptions = {}): Promise<ExportResult> {
-    const { signal, onProgress, format = 'mp4', settings = DEFAULT_SETTINGS, note, file } = options
+    const {
+      signal,
+      onProgress,
+      format = 'mp4',
+      settings = DEFAULT_SETTINGS,
+      note,
+      file,
+      gpu = false,
+    } = options
     if (signal?.aborted) throw aborted()
     if (source.frames < 1) throw new ExportError('There is nothing to export yet. Generate a take first.')
     const worker = new Worker(new URL('./export.worker.ts', import.meta.url), {
@@ -52,9 +60,9 @@ export class WorkerExporter implements Exporter {
         if (message.type === 'error') reject(signal?.aborted ? aborted() : new ExportError(message.message))
         else if (message.type === 'done') {
           onProgress?.(1)
-          const { data, bytes, codecName } = message
+          const { data, bytes, codecName, enlargedOn } = message
           const blob = data && new Blob([data], { type: mimeTypes[format] })
-          resolve({ blob, bytes, frames: source.frames, codecName })
+          resolve({ blob, bytes, frames: source.frames, codecName, enlargedOn })
         } else {
           onProgress?.(message.fraction)
           source.getFrame(message.index).then(
@@ -64,7 +72,7 @@ export class WorkerExporter implements Exporter {
         }
       }
       const { width, height, fps, frames } = source
-      send({ type: 'start', job: { format, width, height, fps, frames, settings, note, file } })
+      send({ type: 'start', job: { format, width, height, fps, frames, settings, note, file, gpu } })
     })
     return result.finally(() => worker.terminate())
   }

@@ -3,6 +3,7 @@
 import type { BackendChoice, BackendReport } from './report'
 import { BackendError, throwIfAborted } from '../errors'
 import { attentionError, isAcceptable } from './attention-test'
+import { GpuMeter } from './gpu-meter'
 import { describeAdapter, requestAdapter, requestDevice } from './device'
 import { chooseThreads, hasJspi, loadOrt, type OrtBuild } from './ort'
 import { type Backend, Runtime } from './runtime'
@@ -45,7 +46,7 @@ async function openWasm(reason: string): Promise<Backend> {
       adapter: '',
       threads: started,
     }
-    return { ort, report, tensors: new CpuTensors(ort), device: undefined }
+    return { ort, report, tensors: new CpuTensors(ort), device: undefined, meter: undefined }
   } catch (cause) {
     throw new BackendError(
       'no-backend',
@@ -89,6 +90,7 @@ async function tryBuild(build: OrtBuild): Promise<Backend> {
     const offersSubgroups = adapter.features.has('subgroups')
     if (subgroups && !offersSubgroups) continue
     const device = await requestDevice(adapter, subgroups)
+    const meter = new GpuMeter(device)
     const error = await attentionError(ort, device).catch((cause: unknown) => {
       device.destroy()
       throw cause
@@ -104,7 +106,7 @@ async function tryBuild(build: OrtBuild): Promise<Backend> {
         adapter: name,
         threads: 1,
       }
-      return { ort, report, tensors: new GpuTensors(ort, device), device }
+      return { ort, report, tensors: new GpuTensors(ort, device), device, meter }
     }
     errors.push(error)
     device.destroy()

@@ -2,6 +2,8 @@
 
 import type * as OrtModule from 'onnxruntime-web'
 
+import { watchWasmMemory } from './wasm-meter'
+
 export type Ort = typeof OrtModule
 export type Tensor = OrtModule.Tensor
 export type Session = OrtModule.InferenceSession
@@ -40,6 +42,7 @@ export function loadOrt(build: OrtBuild, threads: number): Promise<Ort> {
 }
 
 async function importOrt(build: OrtBuild, threads: number): Promise<Ort> {
+  watchWasmMemory()
   const ort: Ort = await (build === 'jspi'
     ? import('onnxruntime-web/jspi')
     : build === 'asyncify'

@@ -4,6 +4,7 @@ import type { InferenceSession } from 'onnxruntime-web'
 import type { BackendReport } from './report'
 import { BackendError } from '../errors'
 import type { GraphSpec } from '../models/manifest'
+import type { GpuMeter } from './gpu-meter'
 import type { Ort, Session, Tensor } from './ort'
 import { SerialQueue } from './queue'
 import type { TensorStore } from './tensors'
@@ -15,6 +16,8 @@ export interface Backend {
   readonly tensors: TensorStore
   /** The device on WebGPU. */
   readonly device: GPUDevice | undefined
+  /** Counts the device's memory. */
+  readonly meter: Pick<GpuMeter, 'bytes'> | undefined
 }
 
 export interface GraphOptions {
@@ -54,6 +57,11 @@ export class Runtime {
 
   get ort(): Ort {
     return this.backend.ort
+  }
+
+  /** Bytes that the device holds, on WebGPU. */
+  get gpuBytes(): number | undefined {
+    return this.backend.meter?.bytes
   }
 
   get tensors(): TensorStore {

@@ -32,6 +32,8 @@ export class ExportRunner {
     private readonly take: TakeStore,
     /** The model that made what is on the preview. */
     private readonly madeBy: () => TakeHead['model'],
+    /** True where takes are made on the GPU: they are enlarged there too. */
+    private readonly onGpu: () => boolean = () => false,
   ) {
     this.store = createExportStore(remembered(host.local))
     // A range belongs to the take it was chosen for.
@@ -71,6 +73,7 @@ export class ExportRunner {
       const result = await this.host.exporter.export(this.part(shown, format, frame), {
         format,
         settings,
+        gpu: this.onGpu(),
         note: writeNote(shown.request, this.madeBy()),
         ...(toDisk ? { file: destination.handle } : {}),
         signal: controller.signal,
@@ -78,7 +81,8 @@ export class ExportRunner {
       })
       if (result.blob) await saveBlob(result.blob, destination)
       const what = format === 'png' ? `frame ${frame}` : `${result.frames} frames`
-      this.succeed(`Exported ${what} as ${result.codecName}, ${formatBytes(result.bytes)}.`)
+      const where = result.enlargedOn ? `, enlarged on the ${result.enlargedOn}` : ''
+      this.succeed(`Exported ${what} as ${result.codecName}, ${formatBytes(result.bytes)}${where}.`)
     } catch (error) {
       if (controller.signal.aborted) this.store.setState({ phase: 'idle', message: 'Export cancelled.' })
       else {

@@ -90,7 +90,12 @@ export class Studio {
     this.playback = new Playback(host.generator, this.take, host.local)
     const speeds = new SpeedLog(host.local)
     this.library = new ModelLibrary(host, this.model, speeds)
-    this.exporting = new ExportRunner(host, this.take, () => this.gallery.shown?.model ?? recordedModel(this))
+    this.exporting = new ExportRunner(
+      host,
+      this.take,
+      () => this.gallery.shown?.model ?? recordedModel(this),
+      () => this.model.getState().loaded?.backend.backend === 'webgpu',
+    )
     this.unsubscribe.push(
       speeds.follow(this.take, () => {
         const { loaded } = this.model.getState()

@@ -29,6 +29,7 @@ test('codec, scale, loops and range are what the file has', async ({ studio }) =
   await studio.exportButton.click()
   const mp4 = await readMp4(await download)
   expect(mp4).toMatchObject({ codec: 'vp9', width: 128, height: 128 })
+  await expect(page.getByText(/^Exported 12 frames as VP9, .*, enlarged on the CPU\.$/)).toBeVisible()
   expect(mp4.packets).toHaveLength(12)
 
   await page.reload()

@@ -103,6 +103,7 @@ test('measurements can be shown over the picture, and stay on', async ({ studio 
   await expect(hud).toContainText(/Frames a second[\d.]+/)
   await expect(hud).toContainText(/First frame[\d.]+ m?s/)
   await expect(hud).toContainText(/BackendWASM/)
+  await expect(hud).toContainText(/Memory[\d.]+ MB/)
   // The numbers let the pointer through.
   await studio.preview.click({ position: { x: 20, y: 20 } })
   await page.reload()

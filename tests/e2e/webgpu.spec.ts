@@ -5,6 +5,7 @@
 
 import type { Page } from '@playwright/test'
 
+import { readMp4 } from './support/mp4'
 import { FIXTURE, installHook, meanError, PROMPT, StudioPage } from './support/studio'
 import { expect, test } from './support/test'
 
@@ -77,8 +78,13 @@ test('says that WebGPU is in use and why, and makes the same bytes twice', async
   expect(backend.reason).toMatch(/self-test passed/)
   await make()
   const digest = await studio.digest()
+  const gpuBytes = () => page.evaluate(() => window.__anyflow!.take().timings?.gpuBytes ?? 0)
+  const held = await gpuBytes()
+  // The weights alone.
+  expect(held).toBeGreaterThan(100_000)
   await make()
   expect(await studio.digest()).toBe(digest)
+  expect(await gpuBytes(), 'a second take holds no more').toBeLessThan(1.02 * held)
   gpuFrames = await allFrames()
   // Frames that are all grey would agree with anything.
   expect(meanError(gpuFrames[0]!, gpuFrames[FRAMES - 1]!)).toBeGreaterThan(2)
@@ -95,6 +101,22 @@ test("the canvas shows what WGSL drew from the decoder's own buffer", async () =
   await expect
     .poll(async () => largestError((await studio.canvasPixels()).rgba, gpuFrames[4]!))
     .toBeLessThanOrEqual(1)
+})
+
+test('an export is enlarged on the GPU, as the CPU would do it', async () => {
+  await page.getByRole('button', { name: 'Export options' }).click()
+  await page.getByRole('radio', { name: '2x' }).click()
+  await page.keyboard.press('Escape')
+  const download = page.waitForEvent('download')
+  await studio.exportButton.click()
+  const mp4 = await readMp4(await download)
+  expect(mp4).toMatchObject({ width: 128, height: 128 })
+  expect(mp4.packets).toHaveLength(FRAMES)
+  // It says so only after the first frame was compared with the CPU's.
+  await expect(page.getByText(/, enlarged on the GPU\.$/)).toBeVisible()
+  await page.getByRole('button', { name: 'Export options' }).click()
+  await page.getByRole('radio', { name: '1x' }).click()
+  await page.keyboard.press('Escape')
 })
 
 test('Stop takes effect within a pass, and the next take works', async () => {

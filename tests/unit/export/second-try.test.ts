@@ -92,7 +92,9 @@ async function exported(codec: CodecChoice): Promise<{ last: FromExportWorker; a
     const settings = { ...DEFAULT_SETTINGS, codec }
     const job = { format: 'mp4', width: 64, height: 64, fps: 16, frames: 4, settings } as const
     void import('../../../src/export/export.worker').then(() =>
-      worker.onmessage!({ data: { type: 'start', job: { ...job, note: undefined, file: undefined } } }),
+      worker.onmessage!({
+        data: { type: 'start', job: { ...job, note: undefined, file: undefined, gpu: false } },
+      }),
     )
   })
 }
