@@ -10,7 +10,7 @@ import torch
 
 from .config import MODELS_DIR, Config, ConfigError, load_config
 
-STAGES = ("data", "vae", "latents", "teacher", "student")
+STAGES = ("data", "vae", "latents", "teacher", "student", "decoder")
 EVERY_STAGE = (*STAGES, "onpolicy", "consistency", "recogniser")
 STUDENTS = ("student", "onpolicy", "consistency")
 
@@ -20,7 +20,7 @@ def run_folder(config: Config, where: str | None) -> Path:
     run = Path(where) if where else MODELS_DIR / "runs" / config.name
     if config.shares:
         run.mkdir(parents=True, exist_ok=True)
-        for part in ("data", "vae", "latents", "teacher", "recogniser"):
+        for part in ("data", "vae", "latents", "teacher", "decoder", "recogniser"):
             link = run / part
             if not link.exists():
                 link.unlink(missing_ok=True)
@@ -63,6 +63,10 @@ def train(config: Config, run: Path, stages: list[str]) -> None:
             from .latents import make_latents
 
             make_latents(config, run)
+        elif stage == "decoder":
+            from .train.decoder import train_decoder
+
+            train_decoder(config, run)
         elif stage == "recogniser":
             from .train.recogniser import train_recogniser
 

@@ -87,6 +87,17 @@ class VaeTraining(LoopConfig):
 
 
 @dataclass
+class DecoderTraining(VaeTraining):
+    """The decoder on latents that the student makes (`train.decoder`): noised up to sigma ``highest`` and mapped back; a share
+    ``exact`` of the batch is the autoencoder's own, noised as in its stage. ``long_context`` as in `TeacherTraining`."""
+
+    batch: int = 4
+    highest: float = 0.5
+    exact: float = 0.25
+    long_context: float = 0.5
+
+
+@dataclass
 class TeacherTraining(LoopConfig):
     """Stage 1, flow matching.
 
@@ -199,6 +210,7 @@ class Config:
     teacher: TeacherTraining = field(default_factory=TeacherTraining)
     student: StudentTraining = field(default_factory=StudentTraining)
     onpolicy: OnPolicyTraining = field(default_factory=OnPolicyTraining)
+    decoder: DecoderTraining = field(default_factory=DecoderTraining)
     recogniser: RecogniserTraining = field(default_factory=RecogniserTraining)
     lora: LoraConfig = field(default_factory=LoraConfig)
     clip: ClipConfig = field(default_factory=ClipConfig)

@@ -1,4 +1,4 @@
-"""Measuring a run against its number of steps: Fréchet video distance, prompt accuracy, flicker.
+"""Measuring a run against its number of steps: Fréchet video distance, prompt accuracy, plausible motion, flicker.
 
 The judge is the run's recogniser (`recogniser`), trained on rendered clips alone. The distance is between its features of
 generated clips and of the held-out renders with the same prompts; its floor is that between these renders and others
@@ -25,15 +25,17 @@ from .device import pick_device
 from .frechet import bootstrap, frechet_distance, share_interval
 from .generate import sample_latents, to_bytes
 from .latents import load_latents
+from .plausibility import MotionJudge
 from .recogniser import ATTRIBUTES, Recogniser, correct, thumbnails, truth
 from .text import TextEncoder
-from .train.autoencoder import load_vae
+from .train.autoencoder import autoencoder_metrics, load_vae
 from .train.flow import load_transformer
 from .train.recogniser import load_recogniser
 from .vae import VideoAutoencoder
 from .worlds import render, scene_from_attributes
 
 FLOOR_SEED_OFFSET = 2_000_000_011
+LIMIT_RENDERS = 1024  # training renders that say how evenly things move
 PARAPHRASES = Path(__file__).parent / "paraphrases.json"
 
 
@@ -86,6 +88,11 @@ def varied(config: Config) -> list[str]:
               "camera": "cameras"}  # fmt: skip
     world = config.data.world
     return [name for name, values in ATTRIBUTES.items() if len(world.get(plural[name], values)) > 1]
+
+
+def kind_of(attributes: dict[str, Any]) -> tuple[str, str]:
+    """What limits of `MotionJudge` hold for a scene: the motion of its first object, and its place."""
+    return attributes["objects"][0]["motion"], attributes["place"]
 
 
 def paraphrases(config: Config) -> list[dict[str, Any]]:
@@ -149,9 +156,12 @@ def evaluate(
     real = judge(evaluation.recogniser, [renders.video(i) for i in range(clips)])
     floor = frechet_distance(judge(evaluation.recogniser, rendered_again(config, renders.rows[:clips])).features, real.features)
     names, rows = varied(config), [row["attributes"] for row in renders.rows[:clips]]
+    examples = open_clips(run / "data", "train")
+    shown = range(min(LIMIT_RENDERS, len(examples)))
+    motion = MotionJudge((examples.video(i) for i in shown), [kind_of(examples.rows[i]["attributes"]) for i in shown])
+    kinds = [kind_of(row) for row in rows]
     free = paraphrases(config)
     free_text = TextEncoder(device=str(evaluation.device)).encode([entry["text"] for entry in free])
-    metrics = run / "vae" / "metrics.json"
     result: dict[str, Any] = {
         "model": config.id,
         "architecture": "bidirectional" if config.sample.first >= config.latent_frames else "causal",
@@ -162,10 +172,14 @@ def evaluate(
         "frechet_floor": floor,
         "render_accuracy": {name: float(value.mean()) for name, value in real.accuracy(rows, names).items()},
         "render_flicker": real.flicker,
-        "autoencoder": json.loads(metrics.read_text()) if metrics.exists() else None,
+        "render_motion_plausible": float(motion.plausible((renders.video(i) for i in range(clips)), kinds).mean()),
+        "autoencoder": autoencoder_metrics(run),
         "rows": [],
     }
-    print(f"{kind}: {clips} held-out prompts, {len(free)} paraphrases; floor {floor:.2f}, renders flicker {real.flicker:.2f}")
+    print(
+        f"{kind}: {clips} held-out prompts, {len(free)} paraphrases; floor {floor:.2f}, renders: "
+        f"motion plausible {result['render_motion_plausible']:.0%}, flicker {real.flicker:.2f}"
+    )
     for count in steps:
         videos, seconds = evaluation.make(heldout.text[:clips, 0], count, seed)
         made = judge(evaluation.recogniser, videos)
@@ -183,6 +197,7 @@ def evaluate(
             "prompt_accuracy_ci": list(share_interval(mean)),
             "accuracy": {name: float(value.mean()) for name, value in right.items()},
             "paraphrase_accuracy": float(np.mean([value.mean() for value in free_right.values()])),
+            "motion_plausible": float(motion.plausible(videos, kinds).mean()),
             "flicker": made.flicker,
             "seconds_per_clip": seconds,
         }
@@ -190,7 +205,8 @@ def evaluate(
         each = ", ".join(f"{name} {value:.0%}" for name, value in row["accuracy"].items())
         print(
             f"  {count:3d} steps: Frechet {row['frechet']:.2f} [{low:.2f}, {high:.2f}], accuracy {row['prompt_accuracy']:.1%} ({each}), "
-            f"paraphrases {row['paraphrase_accuracy']:.1%}, flicker {row['flicker']:.2f}, {seconds:.3f} s a clip"
+            f"paraphrases {row['paraphrase_accuracy']:.1%}, motion plausible {row['motion_plausible']:.0%}, "
+            f"flicker {row['flicker']:.2f}, {seconds:.3f} s a clip"
         )
     if drift_steps:
         from .drift import measure_drift

@@ -10,7 +10,7 @@ from pathlib import Path
 from .config import Config
 from .export import PackageInfo, export_package
 from .generate import heldout_prompts
-from .train.autoencoder import load_vae
+from .train.autoencoder import autoencoder_metrics, load_vae
 from .train.flow import load_transformer
 
 
@@ -27,9 +27,9 @@ def current_commit() -> str:
 def run_metrics(run: Path, kind: str) -> dict[str, float]:
     """Measured figures of a run that its stages and `evaluate` wrote; what was not measured is not there."""
     metrics: dict[str, float] = {}
-    vae, student = run / "vae" / "metrics.json", run / "evaluate" / f"{kind}.json"
-    if vae.exists():
-        metrics["psnrHeldoutDb"] = round(json.loads(vae.read_text())["psnr_heldout_db"], 2)
+    student = run / "evaluate" / f"{kind}.json"
+    if measured := autoencoder_metrics(run):
+        metrics["psnrHeldoutDb"] = round(measured["psnr_heldout_db"], 2)
     if student.exists():
         result = json.loads(student.read_text())
         metrics["frechetFloor"] = round(result["frechet_floor"], 3)

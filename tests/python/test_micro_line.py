@@ -55,11 +55,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_stage_left_its_results(run: Path) -> None:
     for path in ("vae/vae.pt", "vae/curves.png", "latents/train.safetensors", "teacher/teacher.pt", "student/student.pt",
-                 "student/curves.png", "onpolicy/onpolicy.pt", "onpolicy/curves.png"):
+                 "student/curves.png", "decoder/decoder.pt", "onpolicy/onpolicy.pt", "onpolicy/curves.png"):
         assert (run / path).stat().st_size > 0, path
     figures = json.loads((run / "vae" / "metrics.json").read_text())
     assert 10 < figures["psnr_heldout_db"] < 60
-    for stage in ("vae", "teacher", "student", "onpolicy"):
+    drawn = json.loads((run / "decoder" / "metrics.json").read_text())
+    assert drawn["psnr_heldout_db"] > figures["psnr_heldout_db"] - 1
+    assert drawn["psnr_redone_db"] > drawn["psnr_redone_before_db"] - 0.5
+    for stage in ("vae", "teacher", "student", "decoder", "onpolicy"):
         loss = read_log(run / stage / "log.jsonl")["loss"]
         assert np.isfinite(loss).all()
     teacher = read_log(run / "teacher" / "log.jsonl")["loss"]
@@ -134,6 +137,7 @@ def test_generate_and_evaluate(run: Path) -> None:
     result = json.loads((run / "evaluate" / "student.json").read_text())
     assert [row["nfe"] for row in result["rows"]] == [1, 2]
     assert all(set(row["accuracy"]) == {"object", "colour", "motion", "place"} for row in result["rows"])
+    assert all(0 <= row["motion_plausible"] <= 1 for row in result["rows"])
     arguments = ("--clips", "8", "--steps", "2", "--model", "consistency", "--drift", "2")
     call("evaluate", "--config", "micro", "--run", str(run), *arguments)
     windows = json.loads((run / "evaluate" / "consistency.json").read_text())["drift"]["windows"]

@@ -34,6 +34,15 @@ def _centred(middle: int, jitter: int, crop: int, length: int) -> int:
     return min(max(start, 0), length - crop)
 
 
+def salient_window(frame: Tensor, crop: int, share: float) -> tuple[int, int]:
+    """Top and left of a square of a uint8 frame ``[3, H, W]``: with probability ``share`` around something that stands out."""
+    height, width = frame.shape[-2:]
+    if float(torch.rand(())) < share:
+        row, column = salient_pixel(frame)
+        return _centred(row, crop // 8, crop, height), _centred(column, crop // 8, crop, width)
+    return int(torch.randint(height - crop + 1, ())), int(torch.randint(width - crop + 1, ()))
+
+
 def sample_crops(clips: Clips, config: VaeTraining) -> Tensor:
     """Windows ``[batch, 4 (latent_frames - 1) + 1, 3, crop, crop]`` in 0..1 (torch's global generator).
 
@@ -46,12 +55,8 @@ def sample_crops(clips: Clips, config: VaeTraining) -> Tensor:
     for _ in range(config.batch):
         index = int(torch.randint(len(clips), ()))
         time = int(torch.randint(length - frames + 1, ()))
-        y = int(torch.randint(height - config.crop + 1, ()))
-        x = int(torch.randint(width - config.crop + 1, ()))
-        if float(torch.rand(())) < config.salient:
-            row, column = salient_pixel(clips.crop(index, time + frames // 2, 1, 0, 0, max(height, width))[0])
-            y = _centred(row, config.crop // 8, config.crop, height)
-            x = _centred(column, config.crop // 8, config.crop, width)
+        middle = clips.crop(index, time + frames // 2, 1, 0, 0, max(height, width))[0]
+        y, x = salient_window(middle, config.crop, config.salient)
         crops.append(clips.crop(index, time, frames, y, x, config.crop))
     return torch.stack(crops).float() / 255
 
@@ -60,6 +65,14 @@ def gradient_error(made: Tensor, real: Tensor) -> Tensor:
     """Mean L1 distance of horizontal, vertical and temporal differences: pulls edges and motion sharp."""
     difference = made - real
     return sum(difference.diff(dim=axis).abs().mean() for axis in (-1, -2, 1)) / 3
+
+
+class ReconstructionError(nn.Module):
+    """How far a drawn clip is from the real one, ``[l1, edges, mse]``; both ``[B, T, 3, H, W]`` in 0..1."""
+
+    def forward(self, made: Tensor, video: Tensor) -> Tensor:
+        error = made - video
+        return torch.stack([error.abs().mean(), gradient_error(made, video), error.square().mean()])
 
 
 class ReconstructionLoss(nn.Module):
@@ -74,15 +87,14 @@ class ReconstructionLoss(nn.Module):
     def __init__(self, vae: VideoAutoencoder):
         super().__init__()
         self.vae = vae
+        self.error = ReconstructionError()
 
     def forward(self, video: Tensor, noise: Tensor) -> Tensor:
         latents = self.vae.encoder(group_frames(video))
         size = latents.square().mean().sqrt()
         made = ungroup_frames(self.vae.decoder(latents + size * noise))
-        error = made - video
-        return torch.stack(
-            [error.abs().mean(), gradient_error(made, video), latents.square().mean(), error.square().mean()]
-        )
+        l1, edges, mse = self.error(made, video)
+        return torch.stack([l1, edges, latents.square().mean(), mse])
 
 
 @torch.no_grad()
@@ -114,17 +126,26 @@ def psnr(vae: VideoAutoencoder, clips: Clips, count: int) -> float:
 
 
 def load_vae(config: Config, run: Path) -> VideoAutoencoder:
-    """The finished autoencoder of a run (EMA weights, statistics set), frozen, in eval mode.
+    """The finished autoencoder of a run (EMA weights, statistics set; with the decoder stage's decoder once there is one),
+    frozen, in eval mode.
 
     Raises:
         FileNotFoundError: if that stage has not finished.
     """
-    path = run / "vae" / "vae.pt"
+    path, last = run / "vae" / "vae.pt", run / "decoder" / "decoder.pt"
+    path = last if last.exists() else path
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: run `python -m anyflow train --stage vae` first")
     vae = VideoAutoencoder(config.vae)
     vae.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     return vae.eval().requires_grad_(False)
+
+
+def autoencoder_metrics(run: Path) -> dict[str, float] | None:
+    """What the stage that made `load_vae`'s autoencoder measured; None where it did not (weights from a package)."""
+    stage = "decoder" if (run / "decoder" / "decoder.pt").exists() else "vae"
+    path = run / stage / "metrics.json"
+    return json.loads(path.read_text()) if path.exists() else None
 
 
 def train_vae(config: Config, run: Path) -> None:
