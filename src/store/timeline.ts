@@ -36,6 +36,22 @@ export function timelineLength(shown: ShownTake | undefined, phase: TakeState['p
       : Math.max(asked, shown.frames)
 }
 
+/** Height of the strip, CSS pixels (`.filmstrip-track`). */
+const STRIP_HEIGHT = 48
+/** How much wider than its shape a picture's place on the strip may be: what is cut off then is above and below. */
+const SPARE = 1.35
+
+/**
+ * How many pictures fill a strip so that each shows most of a frame.
+ * @param width of the strip, CSS pixels
+ * @param aspect width of a frame by its height
+ * @param frames of the clip: no frame is shown twice
+ */
+export function stripPictures(width: number, aspect: number, frames: number): number {
+  const fitting = Math.round(width / (STRIP_HEIGHT * aspect * SPARE))
+  return Math.max(1, Math.min(fitting, frames))
+}
+
 /** Share of a chunk that is done, 0..1: decoded, or by the step of the one being made. */
 export function chunkProgress(span: ChunkSpan, index: number, state: TakeState): number {
   const decoded = state.shown?.frames ?? 0

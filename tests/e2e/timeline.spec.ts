@@ -12,7 +12,14 @@ test('the strip shows the chunks and their pictures, and seeks', async ({ studio
   await studio.make()
   const timeline = page.getByRole('region', { name: 'Timeline' })
   await expect(timeline.getByTestId('chunks').locator('[data-done=true]')).toHaveCount(3)
-  await expect(timeline.locator('canvas:not([hidden])')).toHaveCount(12)
+  const pictures = timeline.locator('.filmstrip-pictures canvas:not([hidden])')
+  for (const width of [360, 1280, 2560]) {
+    await page.setViewportSize({ width, height: 800 })
+    const strip = (await timeline.locator('.filmstrip-track').boundingBox())!
+    const count = Math.min(17, Math.round(strip.width / strip.height / 1.35))
+    await expect(pictures, `a strip of ${strip.width} pixels`).toHaveCount(count)
+  }
+  await page.setViewportSize({ width: 1280, height: 800 })
   const slider = timeline.getByRole('slider', { name: 'Frame' })
   await studio.seek(9)
   await expect.poll(async () => (await preview(page)).frame).toBe(9)

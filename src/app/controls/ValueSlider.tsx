@@ -41,7 +41,7 @@ export function ValueSlider({
         <span className="readout">{readout}</span>
       </div>
       <SliderTrack className="slider-track">
-        <span className="slider-fill" style={{ width: `${share * 100}%` }} />
+        <span className="slider-fill" style={{ width: `calc(11px + ${share * 100}%)` }} />
         <SliderThumb className="slider-thumb" />
       </SliderTrack>
     </Slider>

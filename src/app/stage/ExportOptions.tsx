@@ -148,7 +148,7 @@ function RangeSlider({ shown }: { shown: ShownTake }) {
       </div>
       <SliderTrack className="slider-track">
         <span
-          className="slider-fill"
+          className="slider-fill range"
           style={{
             left: `${(first / Math.max(1, end)) * 100}%`,
             width: `${((last - first) / Math.max(1, end)) * 100}%`,

@@ -2,13 +2,12 @@ import { type KeyboardEvent, useEffect, useMemo, useRef } from 'react'
 import { Slider, SliderThumb, SliderTrack } from 'react-aria-components'
 
 import { promptMarks, seedMarks } from '../../store/marks'
-import { chunkProgress, chunkSpans, timelineLength } from '../../store/timeline'
+import { chunkProgress, chunkSpans, stripPictures, timelineLength } from '../../store/timeline'
 import { useModel, usePlayback, useStudio, useTake } from '../studio-context'
+import { useWidth } from '../use-width'
 import { EstimateCell } from './EstimateCell'
 
-/** Pictures along the strip. */
-const PICTURES = 12
-/** Width of a picture's pixels; the strip is some 900 pixels wide, on dense displays twice that. */
+/** Width of a picture's pixels; on the strip it is half that, dense displays show it all. */
 const PICTURE_WIDTH = 128
 
 /** Keys that move a slider, besides Home and End. */
@@ -24,6 +23,10 @@ export function Filmstrip() {
   const total = timelineLength(shown, take.phase)
   const spans = useMemo(() => chunkSpans(total, model), [total, model])
   const last = Math.max(1, total - 1)
+  const strip = useRef<HTMLSpanElement>(null)
+  const width = useWidth(strip)
+  const { video } = model ?? {}
+  const pictures = stripPictures(width, video ? video.width / video.height : 1, total)
   const given = shown?.request.given?.length ?? shown?.lostGiven ?? 0
   // Once the oldest frames are gone, so are the given ones.
   const hasGiven = given > 0 && (take.frames <= frames || !shown?.request.endless)
@@ -51,9 +54,9 @@ export function Filmstrip() {
         onChange={(value) => void studio.seek(Math.min(value, frames - 1))}
       >
         <SliderTrack className="filmstrip-track">
-          <span className="filmstrip-pictures" aria-hidden="true">
-            {Array.from({ length: PICTURES }, (_, i) => (
-              <Picture key={i} index={Math.floor(((i + 0.5) * total) / PICTURES)} />
+          <span className="filmstrip-pictures" aria-hidden="true" ref={strip}>
+            {Array.from({ length: pictures }, (_, i) => (
+              <Picture key={i} index={Math.floor(((i + 0.5) * total) / pictures)} />
             ))}
           </span>
           <EstimateCell />

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { Player } from '../../../src/render/player'
 import { isAtEnd, Playback } from '../../../src/store/playback'
 import { createTakeStore, type ShownTake, type TakeState } from '../../../src/store/take'
-import { chunkProgress, chunkSpans, timelineLength } from '../../../src/store/timeline'
+import { chunkProgress, chunkSpans, stripPictures, timelineLength } from '../../../src/store/timeline'
 import type { PreviewState } from '../../../src/worker/protocol'
 
 const model = {
@@ -51,6 +51,19 @@ describe('chunks on the timeline', () => {
     expect(timelineLength(shown(17, 17), 'done')).toBe(17)
     expect(timelineLength(shown(9, Infinity), 'running')).toBe(9)
     expect(timelineLength(undefined, 'idle')).toBe(0)
+  })
+})
+
+describe('pictures on the strip', () => {
+  it('are as many as fit in their shape', () => {
+    expect(stripPictures(900, 1, 33)).toBe(14)
+    expect(stripPictures(900, 16 / 9, 33)).toBe(8)
+    expect(stripPictures(300, 1, 33)).toBe(5)
+  })
+  it('never show a frame twice, and there is always one', () => {
+    expect(stripPictures(2200, 1, 17)).toBe(17)
+    expect(stripPictures(0, 1, 33)).toBe(1)
+    expect(stripPictures(900, 1, 0)).toBe(1)
   })
 })
 
