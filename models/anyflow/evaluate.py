@@ -22,7 +22,7 @@ from tqdm import tqdm
 from .config import Config
 from .data import open_clips
 from .device import pick_device
-from .frechet import bootstrap, frechet_distance, share_interval
+from .frechet import bootstrap, frechet_distance, paired_bootstrap, share_interval
 from .generate import sample_latents, to_bytes
 from .latents import load_latents
 from .plausibility import MotionJudge
@@ -140,10 +140,23 @@ class Evaluation:
         return videos, seconds / len(text)
 
 
+def _in_words(row: dict[str, Any], first: int) -> str:
+    """A row of the result as a line; ``first`` is the step count that the others are compared with."""
+    low, high = row["frechet_ci"]
+    change = "" if row["nfe"] == first else " (against {} steps {:+.1f} to {:+.1f})".format(first, *row["frechet_change_ci"])
+    each = ", ".join(f"{name} {value:.0%}" for name, value in row["accuracy"].items())
+    return (
+        f"  {row['nfe']:3d} steps: Frechet {row['frechet']:.2f} [{low:.2f}, {high:.2f}]{change}, "
+        f"accuracy {row['prompt_accuracy']:.1%} ({each}), paraphrases {row['paraphrase_accuracy']:.1%}, "
+        f"motion plausible {row['motion_plausible']:.0%}, flicker {row['flicker']:.2f}, {row['seconds_per_clip']:.3f} s a clip"
+    )
+
+
 def evaluate(
     config: Config, run: Path, kind: str, steps: list[int], clips: int, seed: int, out: Path, drift_steps: int = 0
 ) -> None:
-    """Write ``<kind>.json`` and print a row for each step count; with ``drift_steps``, drift at that many steps too.
+    """Write ``<kind>.json`` (and the features behind it, ``<kind>.npz``) and print a row for each step count; with
+    ``drift_steps``, drift at that many steps too.
 
     Raises:
         FileNotFoundError: if the run lacks a stage.
@@ -180,6 +193,7 @@ def evaluate(
         f"{kind}: {clips} held-out prompts, {len(free)} paraphrases; floor {floor:.2f}, renders: "
         f"motion plausible {result['render_motion_plausible']:.0%}, flicker {real.flicker:.2f}"
     )
+    features = {"real": real.features}
     for count in steps:
         videos, seconds = evaluation.make(heldout.text[:clips, 0], count, seed)
         made = judge(evaluation.recogniser, videos)
@@ -188,11 +202,13 @@ def evaluate(
         others, _ = evaluation.make(free_text, count, seed)
         said = [name for name in names if name not in ("material", "camera")]
         free_right = judge(evaluation.recogniser, others).accuracy([entry["attributes"] for entry in free], said)
-        low, high = bootstrap(made.features, real.features)
+        features[str(count)] = made.features
+        first = features[str(steps[0])]
         row = {
             "nfe": count,
             "frechet": frechet_distance(made.features, real.features),
-            "frechet_ci": [low, high],
+            "frechet_ci": list(bootstrap(made.features, real.features)),
+            "frechet_change_ci": list(paired_bootstrap(made.features, first, real.features)),
             "prompt_accuracy": float(mean.mean()),
             "prompt_accuracy_ci": list(share_interval(mean)),
             "accuracy": {name: float(value.mean()) for name, value in right.items()},
@@ -202,12 +218,7 @@ def evaluate(
             "seconds_per_clip": seconds,
         }
         result["rows"].append(row)
-        each = ", ".join(f"{name} {value:.0%}" for name, value in row["accuracy"].items())
-        print(
-            f"  {count:3d} steps: Frechet {row['frechet']:.2f} [{low:.2f}, {high:.2f}], accuracy {row['prompt_accuracy']:.1%} ({each}), "
-            f"paraphrases {row['paraphrase_accuracy']:.1%}, motion plausible {row['motion_plausible']:.0%}, "
-            f"flicker {row['flicker']:.2f}, {seconds:.3f} s a clip"
-        )
+        print(_in_words(row, steps[0]))
     if drift_steps:
         from .drift import measure_drift
 
@@ -216,4 +227,5 @@ def evaluate(
             low, high = row["frechet_ci"]
             print(f"  drift at {drift_steps} steps, to chunk {row['chunk']:2d}: Frechet {row['frechet']:.2f} [{low:.2f}, {high:.2f}]")
     out.mkdir(parents=True, exist_ok=True)
+    np.savez(out / f"{kind}.npz", **features)
     (out / f"{kind}.json").write_text(json.dumps(result, indent=1))

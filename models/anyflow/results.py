@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
+
+from .frechet import paired_bootstrap
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -16,6 +19,8 @@ from matplotlib import pyplot as plt
 def gather(runs: Sequence[Path]) -> list[dict[str, Any]]:
     """Rows ``{model, architecture, method, nfe, clips, frechet, frechet_ci, prompt_accuracy, drift, seconds_per_clip, ...}``.
 
+    ``frechet_over_consistency_ci``: paired 95% interval of the distance less that of the consistency student of the same
+    architecture, steps, prompts and seeds; null where there is none.
     ``drift`` (the Frechet distance of the last window less that of the first, see `drift`) is null where it was not measured.
 
     Raises:
@@ -23,16 +28,33 @@ def gather(runs: Sequence[Path]) -> list[dict[str, Any]]:
     """
     rows = []
     for run in runs:
+        baseline = _features(run / "evaluate" / "consistency.npz")
         for path in sorted((run / "evaluate").glob("*.json")):
             result = json.loads(path.read_text())
+            features = _features(path.with_suffix(".npz"))
             drift = result.get("drift", {"nfe": None, "windows": []})
             for row in result["rows"]:
                 windows = drift["windows"] if drift["nfe"] == row["nfe"] else []
                 common = {key: result[key] for key in ("model", "architecture", "method", "clips", "seed", "frechet_floor")}
-                rows.append({**common, **row, "drift": windows[-1]["frechet"] - windows[0]["frechet"] if windows else None})
+                over = {"frechet_over_consistency_ci": _over(features, baseline, str(row["nfe"]))}
+                rows.append({**common, **row, **over, "drift": windows[-1]["frechet"] - windows[0]["frechet"] if windows else None})
     if not rows:
         raise FileNotFoundError("nothing was evaluated: run `python -m anyflow evaluate` first")
     return rows
+
+
+def _features(path: Path) -> dict[str, np.ndarray]:
+    if not path.exists():
+        return {}
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+def _over(features: dict[str, np.ndarray], baseline: dict[str, np.ndarray], steps: str) -> list[float] | None:
+    """Needs both to have been measured on the same clips."""
+    if steps not in features or steps not in baseline or not np.allclose(features["real"], baseline["real"]):
+        return None
+    return list(paired_bootstrap(features[steps], baseline[steps], features["real"]))
 
 
 def compare(runs: Sequence[Path], out: Path) -> None:

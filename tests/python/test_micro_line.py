@@ -145,6 +145,10 @@ def test_generate_and_evaluate(run: Path) -> None:
     call("compare", "--config", "micro", "--run", str(run), "--out", str(run / "results"))
     rows = json.loads((run / "results" / "any-step.json").read_text())
     assert [(row["method"], row["nfe"]) for row in rows] == [("consistency", 2), ("student", 1), ("student", 2)]
+    assert rows[0]["frechet_over_consistency_ci"] == [0, 0]
+    assert rows[1]["frechet_over_consistency_ci"] is None
+    low, high = rows[2]["frechet_over_consistency_ci"]
+    assert low <= rows[2]["frechet"] - rows[0]["frechet"] <= high
     assert rows[0]["drift"] == windows[-1]["frechet"] - windows[0]["frechet"]
     assert (run / "results" / "any-step.png").stat().st_size > 1000
     assert all(row["frechet_ci"][0] <= row["frechet"] <= row["frechet_ci"][1] for row in result["rows"])
