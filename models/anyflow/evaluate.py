@@ -2,8 +2,8 @@
 
 The judge is the run's recogniser (`recogniser`), trained on rendered clips alone. The distance is between its features of
 generated clips and of the held-out renders with the same prompts; its floor is that between these renders and others
-of the same scenes, drawn with other seeds. Accuracy is read per attribute, on captions of held-out combinations and on paraphrases that the
-caption grammar cannot write (`paraphrases.json`).
+of the same scenes, drawn with other seeds. Accuracy is read per attribute that the prompt names, on captions of held-out
+combinations and on paraphrases that the caption grammar cannot write (`paraphrases.json`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .train.autoencoder import autoencoder_metrics, load_vae
 from .train.flow import load_transformer
 from .train.recogniser import load_recogniser
 from .vae import VideoAutoencoder
-from .worlds import render, scene_from_attributes
+from .worlds import leaves_open, render, scene_from_attributes
 
 FLOOR_SEED_OFFSET = 2_000_000_011
 LIMIT_RENDERS = 1024  # training renders that say how evenly things move
@@ -47,10 +47,16 @@ class Judged:
     logits: dict[str, Tensor]
     flicker: float
 
-    def accuracy(self, rows: list[dict[str, Any]], names: list[str]) -> dict[str, np.ndarray]:
-        """Right or wrong for each clip (0 or 1, ``[N]``) and attribute."""
+    def accuracy(
+        self, rows: list[dict[str, Any]], names: list[str], prompts: list[str] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Right or wrong for each clip (0 or 1, ``[N]``) and attribute; nan where the clip's prompt leaves it open."""
         targets = truth(rows)
-        return {name: correct(self.logits[name], targets[name]).double().numpy() for name in names}
+        right = {name: correct(self.logits[name], targets[name]).double().numpy() for name in names}
+        for index, prompt in enumerate(prompts or ()):
+            for name in leaves_open(prompt, rows[index]).intersection(names):
+                right[name][index] = np.nan
+        return right
 
 
 def flicker(video: Tensor) -> float:
@@ -172,7 +178,7 @@ def evaluate(
     examples = open_clips(run / "data", "train")
     shown = range(min(LIMIT_RENDERS, len(examples)))
     motion = MotionJudge((examples.video(i) for i in shown), [kind_of(examples.rows[i]["attributes"]) for i in shown])
-    kinds = [kind_of(row) for row in rows]
+    kinds, prompts = [kind_of(row) for row in rows], [row["captions"][0] for row in renders.rows[:clips]]
     free = paraphrases(config)
     free_text = TextEncoder(device=str(evaluation.device)).encode([entry["text"] for entry in free])
     result: dict[str, Any] = {
@@ -197,8 +203,8 @@ def evaluate(
     for count in steps:
         videos, seconds = evaluation.make(heldout.text[:clips, 0], count, seed)
         made = judge(evaluation.recogniser, videos)
-        right = made.accuracy(rows, names)
-        mean = np.mean(list(right.values()), axis=0)
+        right = made.accuracy(rows, names, prompts)
+        mean = np.nanmean(list(right.values()), axis=0)
         others, _ = evaluation.make(free_text, count, seed)
         said = [name for name in names if name not in ("material", "camera")]
         free_right = judge(evaluation.recogniser, others).accuracy([entry["attributes"] for entry in free], said)
@@ -211,7 +217,7 @@ def evaluate(
             "frechet_change_ci": list(paired_bootstrap(made.features, first, real.features)),
             "prompt_accuracy": float(mean.mean()),
             "prompt_accuracy_ci": list(share_interval(mean)),
-            "accuracy": {name: float(value.mean()) for name, value in right.items()},
+            "accuracy": {name: float(np.nanmean(value)) for name, value in right.items()},
             "paraphrase_accuracy": float(np.mean([value.mean() for value in free_right.values()])),
             "motion_plausible": float(motion.plausible(videos, kinds).mean()),
             "flicker": made.flicker,

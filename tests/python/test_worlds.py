@@ -23,6 +23,7 @@ from anyflow.worlds import (
     contact_sheet,
     free_caption,
     is_held_out,
+    leaves_open,
     render,
     sample_scene,
     scene_from_attributes,
@@ -203,6 +204,17 @@ def test_captions_vary_fit_and_tell_the_truth() -> None:
     assert max(lengths) < 28, texts[int(np.argmax(lengths))]
     assert len(set(texts)) > 1450
     assert len({caption(sample_scene(5, EVERYTHING), seed) for seed in range(50)}) > 25
+
+
+def test_what_a_caption_leaves_open_is_known() -> None:
+    plain = {"objects": [{"material": "shiny"}], "camera": "static"}
+    assert leaves_open("a red ball rolls on sand", plain) == {"material", "camera"}
+    assert leaves_open("on sand, a glossy red ball rolls, fixed camera", plain) == frozenset()
+    assert leaves_open("a shining ball", plain) == {"material", "camera"}, "that is another material's word"
+    pair = {"objects": [{"material": "shiny"}, {"material": "matte"}], "camera": "zoom"}
+    assert leaves_open("a polished red ball spins beside a blue cube, slow zoom in", pair) == {"material"}
+    open_ = [leaves_open(caption(scene, 1), scene.attributes()) for scene in (sample_scene(s, EVERYTHING) for s in range(300))]
+    assert 0.2 < np.mean(["material" in each for each in open_]) < 0.8
 
 
 def test_free_captions_fit_and_are_not_the_evaluations() -> None:

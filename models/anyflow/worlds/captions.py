@@ -5,6 +5,9 @@ Words are short and common, so that a caption stays under 28 WordPiece tokens.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .scene import Scene, Thing, _Draw, direction_of
 
 NOUNS = {
@@ -104,6 +107,15 @@ def single_forms(start: str, subject: str, ing: str, third: str, way: str, place
         f"{start}{subject} {place}, {ing}{way}",
         f"{subject} {ing} {place}{way}",
     )
+
+
+def leaves_open(text: str, attributes: Mapping[str, Any]) -> frozenset[str]:
+    """Which attributes of a scene its `caption` does not tell: "material", "camera", both or none. What is not told cannot be
+    asked of a clip that was made from the caption. Of two materials both must be told."""
+    words = text.replace(",", " ").split()
+    told = all(any(word in words for word in MATERIAL_WORDS[thing["material"]]) for thing in attributes["objects"])
+    filmed = any(phrase in text for phrase in CAMERA_PHRASES[attributes["camera"]])
+    return frozenset(name for name, said in (("material", told), ("camera", filmed)) if not said)
 
 
 def caption(scene: Scene, seed: int) -> str:
