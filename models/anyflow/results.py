@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,8 @@ def compare(runs: Sequence[Path], out: Path) -> None:
     axes[0].axhline(rows[0]["frechet_floor"], color="grey", linestyle=":", label="renders against renders")
     axes[0].set_ylabel("Frechet distance (lower is better)")
     axes[1].set_ylabel("prompt accuracy, % (higher is better)")
+    # Whole tens, so that tenths of a point do not look like cliffs.
+    axes[1].set_ylim(10 * math.floor(10 * min(row["prompt_accuracy"] for row in rows) - 0.1), 100)
     for axis in axes:
         axis.set_xscale("log", base=2)
         ticks = sorted({row["nfe"] for row in rows})
