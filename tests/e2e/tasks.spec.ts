@@ -3,6 +3,7 @@
 import type { Page } from '@playwright/test'
 
 import { findChromium } from '../../scripts/lib/chromium.mjs'
+import { heldSideways } from './support/exif'
 import { greyJpeg } from './support/jpeg'
 import { FIXTURE, meanError, PROMPT, type StudioPage } from './support/studio'
 import { expect, test } from './support/test'
@@ -92,6 +93,26 @@ test('images come by drop and paste too, in any format the browser decodes', asy
   }
   await studio.make()
   expect(await givenOf(studio)).toBe(1)
+})
+
+test('a photo whose camera was held sideways stands upright', async ({ studio }) => {
+  await studio.open(OPEN)
+  // Red on the left and blue on the right; turned clockwise, red is on top.
+  const photo = heldSideways(await drawPicture(studio.page, 160, 80, 'image/jpeg'))
+  await pickImage(studio, 'phone.jpg', 'image/jpeg', photo)
+  await expect(studio.page.getByRole('img', { name: 'phone.jpg' })).toBeVisible()
+  await studio.make()
+  const [top, bottom] = await studio.page.evaluate(() => {
+    const { width, height } = window.__anyflow!.take().shown!
+    const rgba = window.__anyflow!.take().shown!.request.given![0]!
+    const at = (row: number): number[] => {
+      const start = (row * width + width / 2) * 4
+      return [...rgba.slice(start, start + 3)]
+    }
+    return [at(2), at(height - 3)]
+  })
+  expect(top[0], 'red on top').toBeGreaterThan(2 * top[2]!)
+  expect(bottom[2], 'blue below').toBeGreaterThan(2 * bottom[0]!)
 })
 
 test("the camera's picture can be used", async ({ studio }) => {

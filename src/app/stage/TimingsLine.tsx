@@ -12,16 +12,19 @@ export function TimingsLine() {
     ['Frame decode', timings?.frameMs],
     ['Total', timings?.totalMs],
   ]
-  const measured = facts.filter((fact): fact is [string, number] => fact[1] !== undefined)
+  // What is not measured yet keeps its place: nothing moves when it comes.
+  const begun = facts.some(([, ms]) => ms !== undefined)
   return (
     <dl className="timings" data-testid="timings" aria-label="Timings">
-      {measured.map(([name, ms]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{formatDuration(ms)}</dd>
-        </div>
-      ))}
-      {measured.length > 0 && steps !== undefined ? (
+      {begun
+        ? facts.map(([name, ms]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{ms === undefined ? '–' : formatDuration(ms)}</dd>
+            </div>
+          ))
+        : null}
+      {begun && steps !== undefined ? (
         <div>
           <dt>Steps</dt>
           <dd>{steps}</dd>
