@@ -9,6 +9,8 @@ import { serviceWorker } from './scripts/vite/service-worker.ts'
 import { testFixtures } from './scripts/vite/test-fixtures.ts'
 
 export default defineConfig({
+  // The build runs in whatever folder of a host it lies.
+  base: './',
   // One page: any other address is a real 404, so that a missing model file is seen as missing.
   appType: 'mpa',
   plugins: [

@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
+import { ortVersion } from './scripts/vite/ort-assets.ts'
+
 export default defineConfig({
+  define: { __ORT_VERSION__: JSON.stringify(ortVersion) },
   test: {
     include: ['tests/unit/**/*.test.ts'],
     environment: 'node',

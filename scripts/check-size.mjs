@@ -54,7 +54,9 @@ const rows = [...start].map((name) => ({ name, bytes: gzipped(join(assets, name)
 const largest = (/** @type {{ name: string, bytes: number }[]} */ files) =>
   files.reduce((most, file) => (file.bytes > most.bytes ? file : most))
 rows.push(largest(need(/^ort\./).map((name) => ({ name, bytes: gzipped(join(assets, name)) }))))
-const glue = readdirSync(join(dist, 'ort')).filter((name) => name.endsWith('.mjs'))
+const glue = readdirSync(join(dist, 'ort'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.mjs'),
+)
 rows.push(largest(glue.map((name) => ({ name: `ort/${name}`, bytes: gzipped(join(dist, 'ort', name)) }))))
 
 const total = rows.reduce((sum, { bytes }) => sum + bytes, 0)

@@ -3,10 +3,12 @@ import '@fontsource-variable/geist-mono'
 import './styles/index.css'
 
 import { StrictMode } from 'react'
+import { UNSAFE_PortalProvider as PortalProvider } from 'react-aria/PortalProvider'
 import { I18nProvider } from 'react-aria-components'
 import { createRoot } from 'react-dom/client'
 
 import { App } from './app/App'
+import { overlayContainer } from './app/stage/FullScreenButton'
 import { StudioProvider } from './app/studio-context'
 import { installTestHook } from './app/test-hook'
 import { applyTheme, initialTheme } from './app/theme'
@@ -25,11 +27,13 @@ if (!root) throw new Error('index.html has no #root element')
 
 applyTheme(initialTheme())
 
+/** Where the app is served from, with a trailing slash. */
+const base = new URL(import.meta.env.BASE_URL, document.baseURI).pathname
 const studio = new Studio({
   generator: createGenerator(),
   exporter: new WorkerExporter(),
   gallery: openGalleryStorage(),
-  base: import.meta.env.BASE_URL,
+  base,
   href: () => location.href,
   replaceUrl: (url) => history.replaceState(null, '', url),
   session: sessionStorage,
@@ -44,7 +48,9 @@ createRoot(root).render(
     {/* The page is in English, whatever the browser speaks: its controls must not turn to right-to-left by themselves. */}
     <I18nProvider locale="en-US">
       <StudioProvider value={studio}>
-        <App />
+        <PortalProvider getContainer={overlayContainer}>
+          <App />
+        </PortalProvider>
       </StudioProvider>
     </I18nProvider>
   </StrictMode>,
@@ -53,8 +59,8 @@ createRoot(root).render(
 async function start(): Promise<void> {
   // The development server has no worker, and sends the headers itself.
   if (import.meta.env.PROD) {
-    if (!(await prepareIsolation(import.meta.env.BASE_URL))) return
-    followRuntime(studio, import.meta.env.BASE_URL)
+    if (!(await prepareIsolation(base))) return
+    followRuntime(studio, base)
   }
   void studio.gallery.load()
   await studio.loadModel()

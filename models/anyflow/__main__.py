@@ -118,12 +118,13 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("--steps", default="1,2,4,8,16,32")
             command.add_argument("--clips", type=int, default=128)
             command.add_argument("--seed", type=int, default=1, help="seed of the first clip")
-            command.add_argument("--drift", type=int, default=0, metavar="STEPS", help="measure drift at this many steps too")
+            command.add_argument("--drift", type=int, default=0, metavar="STEPS", help="measure drift instead, at this many steps")
         if name in ("pack", "unpack"):
             kept = ("vae", "teacher", *STUDENTS, "recogniser")
             command.add_argument("--stage", action="append", choices=kept, help="only this stage (repeatable)")
         if name == "pack":
             command.add_argument("--out", help="folder (default models/checkpoints/<name>)")
+            command.add_argument("--delta", action="store_true", help="in four bits, as the difference from the package")
         if name == "unpack":
             command.add_argument("--packed", help="whose packed weights to take (default: this configuration's)")
             command.add_argument("--start", action="store_true", help="to train further from, not as finished stages")
@@ -157,11 +158,14 @@ def main(arguments: list[str] | None = None) -> int:
             steps = [int(s) for s in args.steps.split(",")]
             generate_sheet(config, run, args.model, args.prompt, steps, args.seed, Path(args.out or run / "generate"))
         elif args.command == "evaluate":
-            from .evaluate import evaluate
+            from .evaluate import evaluate, evaluate_drift
 
-            steps = [int(s) for s in args.steps.split(",")]
             out = Path(args.out or run / "evaluate")
-            evaluate(config, run, args.model, steps, args.clips, args.seed, out, args.drift)
+            if args.drift:
+                evaluate_drift(config, run, args.model, args.drift, args.clips, args.seed, out)
+            else:
+                steps = [int(s) for s in args.steps.split(",")]
+                evaluate(config, run, args.model, steps, args.clips, args.seed, out)
         elif args.command == "compare":
             from .results import compare
 
@@ -175,7 +179,7 @@ def main(arguments: list[str] | None = None) -> int:
 
             stages = tuple(args.stage or (checkpoints.PACKED_STAGES if args.command == "pack" else checkpoints.STAGES))
             if args.command == "pack":
-                written = checkpoints.pack(config, run, stages, Path(args.out) if args.out else None)
+                written = checkpoints.pack(config, run, stages, Path(args.out) if args.out else None, args.delta)
             else:
                 written = checkpoints.unpack(config, run, stages, args.start, args.packed)
             print("\n".join(f"wrote {path}" for path in written))

@@ -4,6 +4,8 @@ What the exported package in ``public/models/<id>/`` holds in fp16, the autoenco
 second time: `read_package` reads it back. A run's own checkpoints hold optimizer states and are too big to keep in the
 repository. What is packed are the averaged (EMA) weights. Unpacked as "finished", a stage counts as done (and the next
 can be trained, evaluated, exported); as "start", the stage is trained further from there with a fresh optimizer.
+
+Students that are only measured are packed as four-bit differences from the package's transformer (`deltas`).
 """
 
 from __future__ import annotations
@@ -12,14 +14,16 @@ import json
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from .config import MODELS_DIR, Config
+from .deltas import decode, encode
 from .read_package import package_stage, transformer_from_package, vae_from_package
 from .train.loop import atomic_save
 
 PACKED_STAGES = ("teacher", "student", "onpolicy", "recogniser")
-STAGES = ("vae", *PACKED_STAGES)
+STAGES = ("vae", "teacher", "student", "onpolicy", "consistency", "recogniser")
 LIMIT_BYTES = 20 * 2**20
 
 
@@ -31,11 +35,25 @@ def _halved(value: torch.Tensor) -> torch.Tensor:
     return (value.half() if value.is_floating_point() else value).contiguous()
 
 
-def pack(config: Config, run: Path, stages: tuple[str, ...] = PACKED_STAGES, out: Path | None = None) -> list[Path]:
+def package_of(config: Config) -> Path:
+    return MODELS_DIR.parent / "public" / "models" / config.id
+
+
+def _weights_hash(package: Path) -> str:
+    """What a difference from a package's transformer is bound to."""
+    files = json.loads((package / "manifest.json").read_text())["files"]
+    return str(next(file["sha256"] for file in files if file["path"] == "transformer.bin"))
+
+
+def pack(
+    config: Config, run: Path, stages: tuple[str, ...] = PACKED_STAGES, out: Path | None = None, delta: bool = False
+) -> list[Path]:
     """Write each stage that has weights (finished, or its last checkpoint's average); returns the files.
 
+    ``delta``: as differences from the package's transformer, which must be there.
+
     Raises:
-        FileNotFoundError: if the run has no weights at all.
+        FileNotFoundError: if the run has no weights at all, or no package is there.
         ValueError: if models/checkpoints/<config> would pass 20 MiB, the repository's share.
     """
     target = out or folder_of(config.name)
@@ -49,8 +67,13 @@ def pack(config: Config, run: Path, stages: tuple[str, ...] = PACKED_STAGES, out
             state = torch.load(checkpoint, map_location="cpu", weights_only=True)["ema"]
         else:
             continue
-        path = target / f"{stage}.safetensors"
-        save_file({name: _halved(value) for name, value in state.items()}, path)
+        path = target / (f"{stage}.delta.safetensors" if delta else f"{stage}.safetensors")
+        if delta:
+            package = package_of(config)
+            packed = encode(state, transformer_from_package(package, config))
+            save_file({name: value.contiguous() for name, value in packed.items()}, path, {"base": _weights_hash(package)})
+        else:
+            save_file({name: _halved(value) for name, value in state.items()}, path)
         written.append(path)
         metrics = run / stage / "metrics.json"
         if metrics.exists():
@@ -72,13 +95,21 @@ def unpack(
 
     Raises:
         FileNotFoundError: if nothing is packed for this configuration.
+        ValueError: if a difference is from another package than the one that is there.
     """
     written = []
-    package = MODELS_DIR.parent / "public" / "models" / config.id
+    package = package_of(config)
     for stage in stages:
         source = folder_of(packed or config.name) / f"{stage}.safetensors"
+        difference = source.with_suffix(".delta.safetensors")
         if source.exists():
             state = {name: value.float() if value.is_floating_point() else value for name, value in load_file(source).items()}
+        elif difference.exists():
+            with safe_open(difference, "pt") as file:
+                base = file.metadata()["base"]
+            if base != _weights_hash(package):
+                raise ValueError(f"{difference} is a difference from other weights than {package} holds: pack it again")
+            state = decode(load_file(difference), transformer_from_package(package, config))
         elif (package / "manifest.json").exists() and stage in ("vae", package_stage(package)):
             state = vae_from_package(package, config) if stage == "vae" else transformer_from_package(package, config)
         else:

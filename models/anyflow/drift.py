@@ -6,21 +6,25 @@ same windows of renders of the same scenes at that length. Only the first window
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 
 from .config import Config
 from .data import HELDOUT_SEED_OFFSET, world_config
 from .evaluate import Evaluation, judge
 from .flowmap.chunks import chunk_plan, chunk_starts
-from .frechet import bootstrap, frechet_distance
+from .frechet import bootstrap, frechet_distance, interval_around
 from .generate import rollout_latents, to_bytes
 from .latents import load_latents
 from .vae import TEMPORAL_STRIDE
 from .worlds import render, sample_scene
 
 LAST_CHUNK = 17
+# Features of what was made and of the renders.
+Window = tuple[np.ndarray, np.ndarray]
 
 
 def windows(config: Config) -> dict[int, int]:
@@ -33,7 +37,10 @@ def windows(config: Config) -> dict[int, int]:
 
 
 def measure_drift(evaluation: Evaluation, config: Config, run: Any, steps: int, clips: int, seed: int) -> list[dict[str, Any]]:
-    """A row a window: ``{chunk, frechet, frechet_ci}`` of ``clips`` clips made in ``steps`` steps.
+    """A row a window: ``{chunk, frechet, frechet_ci, drift, drift_ci}`` of ``clips`` clips made in ``steps`` steps.
+
+    ``drift`` is the distance less that of the first window; its 95% interval draws whole clips, so that what a clip has in all
+    windows cancels.
 
     Raises:
         ValueError: for a bidirectional student, which has one chunk only.
@@ -57,8 +64,19 @@ def measure_drift(evaluation: Evaluation, config: Config, run: Any, steps: int, 
         for chunk, end in places.items():
             real[chunk] += [video[end - length : end] for video in rendered]
             made[chunk] += [video[end - length : end] for video in videos]
+    features = {
+        chunk: (judge(evaluation.recogniser, made[chunk]).features, judge(evaluation.recogniser, real[chunk]).features)
+        for chunk in places
+    }
+    first = features[min(places)]
     rows = []
-    for chunk in places:
-        a, b = judge(evaluation.recogniser, made[chunk]).features, judge(evaluation.recogniser, real[chunk]).features
-        rows.append({"chunk": chunk, "frechet": frechet_distance(a, b), "frechet_ci": list(bootstrap(a, b))})
+    for chunk, window in features.items():
+        drift = partial(_drift, first, window)
+        row = {"chunk": chunk, "frechet": frechet_distance(*window), "frechet_ci": list(bootstrap(*window))}
+        rows.append(row | {"drift": drift(np.arange(clips)), "drift_ci": list(interval_around(drift, clips))})
     return rows
+
+
+def _drift(early: Window, late: Window, drawn: np.ndarray) -> float:
+    """Of the clips ``drawn``."""
+    return frechet_distance(late[0][drawn], late[1]) - frechet_distance(early[0][drawn], early[1])

@@ -158,11 +158,30 @@ def _in_words(row: dict[str, Any], first: int) -> str:
     )
 
 
-def evaluate(
-    config: Config, run: Path, kind: str, steps: list[int], clips: int, seed: int, out: Path, drift_steps: int = 0
-) -> None:
-    """Write ``<kind>.json`` (and the features behind it, ``<kind>.npz``) and print a row for each step count; with
-    ``drift_steps``, drift at that many steps too.
+def architecture(config: Config) -> str:
+    """What a configuration's chunk plan makes of the network: all frames at once, or chunk by chunk."""
+    return "bidirectional" if config.sample.first >= config.latent_frames else "causal"
+
+
+def evaluate_drift(config: Config, run: Path, kind: str, steps: int, clips: int, seed: int, out: Path) -> None:
+    """Write ``<kind>-drift.json`` (see `drift`) at one step count, and print a line a window."""
+    from .drift import measure_drift
+
+    windows = measure_drift(Evaluation(config, run, kind), config, run, steps, clips, seed)
+    result = {"model": config.id, "architecture": architecture(config), "method": kind, "clips": clips, "seed": seed}
+    print(f"{kind}: drift at {steps} steps, {clips} clips")
+    for row in windows:
+        low, high = row["frechet_ci"]
+        print(
+            f"  to chunk {row['chunk']:2d}: Frechet {row['frechet']:.2f} [{low:.2f}, {high:.2f}], "
+            "drift {:+.2f} [{:+.2f}, {:+.2f}]".format(row["drift"], *row["drift_ci"])
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{kind}-drift.json").write_text(json.dumps(result | {"nfe": steps, "windows": windows}, indent=1))
+
+
+def evaluate(config: Config, run: Path, kind: str, steps: list[int], clips: int, seed: int, out: Path) -> None:
+    """Write ``<kind>.json`` (and the features behind it, ``<kind>.npz``) and print a row for each step count.
 
     Raises:
         FileNotFoundError: if the run lacks a stage.
@@ -183,7 +202,7 @@ def evaluate(
     free_text = TextEncoder(device=str(evaluation.device)).encode([entry["text"] for entry in free])
     result: dict[str, Any] = {
         "model": config.id,
-        "architecture": "bidirectional" if config.sample.first >= config.latent_frames else "causal",
+        "architecture": architecture(config),
         "method": kind,
         "clips": clips,
         "paraphrases": len(free),
@@ -225,13 +244,6 @@ def evaluate(
         }
         result["rows"].append(row)
         print(_in_words(row, steps[0]))
-    if drift_steps:
-        from .drift import measure_drift
-
-        result["drift"] = {"nfe": drift_steps, "windows": measure_drift(evaluation, config, run, drift_steps, clips, seed)}
-        for row in result["drift"]["windows"]:
-            low, high = row["frechet_ci"]
-            print(f"  drift at {drift_steps} steps, to chunk {row['chunk']:2d}: Frechet {row['frechet']:.2f} [{low:.2f}, {high:.2f}]")
     out.mkdir(parents=True, exist_ok=True)
     np.savez(out / f"{kind}.npz", **features)
     (out / f"{kind}.json").write_text(json.dumps(result, indent=1))

@@ -21,7 +21,7 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
 
 def bootstrap(a: np.ndarray, b: np.ndarray, rounds: int = 200) -> tuple[float, float]:
     """95% interval of the distance's sampling error, by resampling ``a`` around its own estimate."""
-    return _around(lambda rows: frechet_distance(a[rows], b), len(a), rounds)
+    return interval_around(lambda rows: frechet_distance(a[rows], b), len(a), rounds)
 
 
 def paired_bootstrap(a: np.ndarray, other: np.ndarray, b: np.ndarray, rounds: int = 200) -> tuple[float, float]:
@@ -31,10 +31,10 @@ def paired_bootstrap(a: np.ndarray, other: np.ndarray, b: np.ndarray, rounds: in
     """
     if len(a) != len(other):
         raise ValueError(f"pairs need equally many rows, got {len(a)} and {len(other)}")
-    return _around(lambda rows: frechet_distance(a[rows], b) - frechet_distance(other[rows], b), len(a), rounds)
+    return interval_around(lambda rows: frechet_distance(a[rows], b) - frechet_distance(other[rows], b), len(a), rounds)
 
 
-def _around(figure: Callable[[np.ndarray], float], size: int, rounds: int) -> tuple[float, float]:
+def interval_around(figure: Callable[[np.ndarray], float], size: int, rounds: int = 200) -> tuple[float, float]:
     """Bootstrap interval of ``figure`` of some rows. It is laid around the estimate: resampled distances are biased upwards."""
     rng = np.random.default_rng(0)
     centre = figure(np.arange(size))

@@ -16,29 +16,38 @@ from .frechet import paired_bootstrap
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
+# Methods that every other is compared with, pair by pair.
+BASELINES = ("consistency", "student")
+
 
 def gather(runs: Sequence[Path]) -> list[dict[str, Any]]:
     """Rows ``{model, architecture, method, nfe, clips, frechet, frechet_ci, prompt_accuracy, drift, seconds_per_clip, ...}``.
 
-    ``frechet_over_consistency_ci``: paired 95% interval of the distance less that of the consistency student of the same
-    architecture, steps, prompts and seeds; null where there is none.
-    ``drift`` (the Frechet distance of the last window less that of the first, see `drift`) is null where it was not measured.
+    ``frechet_over_consistency_ci``, ``frechet_over_student_ci``: paired 95% interval of the distance less that of the
+    consistency or the stage 2 student of the same architecture, steps, prompts and seeds; null where there is none.
+    ``drift``, ``drift_ci`` (of the last window, see `drift`) and ``drift_windows`` are null where drift was not measured.
 
     Raises:
         FileNotFoundError: if nothing was evaluated.
     """
     rows = []
     for run in runs:
-        baseline = _features(run / "evaluate" / "consistency.npz")
-        for path in sorted((run / "evaluate").glob("*.json")):
-            result = json.loads(path.read_text())
-            features = _features(path.with_suffix(".npz"))
-            drift = result.get("drift", {"nfe": None, "windows": []})
+        folder = run / "evaluate"
+        baselines = {name: _features(folder / f"{name}.npz") for name in BASELINES}
+        for path in sorted(folder.glob("*.json")):
+            if path.stem.endswith("-drift"):
+                continue
+            result, features = json.loads(path.read_text()), _features(path.with_suffix(".npz"))
+            drift_path = folder / f"{path.stem}-drift.json"
+            drift = json.loads(drift_path.read_text()) if drift_path.exists() else {"nfe": None}
             for row in result["rows"]:
-                windows = drift["windows"] if drift["nfe"] == row["nfe"] else []
                 common = {key: result[key] for key in ("model", "architecture", "method", "clips", "seed", "frechet_floor")}
-                over = {"frechet_over_consistency_ci": _over(features, baseline, str(row["nfe"]))}
-                rows.append({**common, **row, **over, "drift": windows[-1]["frechet"] - windows[0]["frechet"] if windows else None})
+                steps = str(row["nfe"])
+                over = {f"frechet_over_{name}_ci": _over(features, other, steps) for name, other in baselines.items()}
+                windows = drift["windows"] if drift["nfe"] == row["nfe"] else None
+                last = windows[-1] if windows else {"drift": None, "drift_ci": None}
+                drifted = {"drift": last["drift"], "drift_ci": last["drift_ci"], "drift_windows": windows}
+                rows.append({**common, **row, **over, **drifted})
     if not rows:
         raise FileNotFoundError("nothing was evaluated: run `python -m anyflow evaluate` first")
     return rows

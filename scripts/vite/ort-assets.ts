@@ -12,18 +12,23 @@ const dist = join(root, 'node_modules', 'onnxruntime-web', 'dist')
  */
 const variants = ['ort-wasm-simd-threaded.jspi', 'ort-wasm-simd-threaded.asyncify', 'ort-wasm-simd-threaded']
 const names = variants.flatMap((variant) => [`${variant}.mjs`, `${variant}.wasm`])
+/** Part of the addresses: files of one version must never meet those of another in a browser's cache. */
+export const ortVersion = (
+  JSON.parse(readFileSync(join(dist, '..', 'package.json'), 'utf8')) as { version: string }
+).version
 const contentTypes: Record<string, string> = { '.mjs': 'text/javascript', '.wasm': 'application/wasm' }
 
 /**
- * Serves onnxruntime-web's files under `/ort/` in dev and copies them to `dist/ort/` in a build, so that
- * `ort.env.wasm.wasmPaths = '/ort/'` holds everywhere. They stay out of the bundle: ORT's threads start a worker from
+ * Serves onnxruntime-web's files under `/ort/VERSION/` in dev and copies them to `dist/ort/VERSION/` in a build; what asks
+ * for them knows the version as `__ORT_VERSION__`. They stay out of the bundle: ORT's threads start a worker from
  * the glue module's own URL, and the binaries are only fetched for the backend in use.
  */
 export function ortAssets(): Plugin {
   return {
     name: 'ort-assets',
+    config: () => ({ define: { __ORT_VERSION__: JSON.stringify(ortVersion) } }),
     configureServer(server) {
-      server.middlewares.use('/ort/', (req, res, next) => {
+      server.middlewares.use(`/ort/${ortVersion}/`, (req, res, next) => {
         const name = (req.url ?? '').replace(/^\//, '').replace(/\?.*$/, '')
         if (!names.includes(name)) {
           next()
@@ -41,7 +46,11 @@ export function ortAssets(): Plugin {
     },
     generateBundle() {
       for (const name of names) {
-        this.emitFile({ type: 'asset', fileName: `ort/${name}`, source: readFileSync(join(dist, name)) })
+        this.emitFile({
+          type: 'asset',
+          fileName: `ort/${ortVersion}/${name}`,
+          source: readFileSync(join(dist, name)),
+        })
       }
     },
   }

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 
+import { isTextPaste } from '../media/paste'
 import { openFile } from '../store/open-file'
 import type { Studio } from '../store/studio'
 
@@ -32,8 +33,11 @@ export function useFileDrop(studio: Studio): boolean {
       setDropping(false)
       take(event, event.dataTransfer)
     }
-    // Text goes where the caret is.
-    const paste = (event: ClipboardEvent): void => take(event, event.clipboardData)
+    const paste = (event: ClipboardEvent): void => {
+      const { clipboardData: data, target } = event
+      // Text goes where the caret is.
+      if (data && !isTextPaste(target, data)) take(event, data)
+    }
     addEventListener('dragover', over)
     addEventListener('dragleave', leave)
     addEventListener('drop', drop)

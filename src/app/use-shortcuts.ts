@@ -24,6 +24,6 @@ export function useShortcuts(studio: Studio): void {
 function takesSpace(target: EventTarget | null): boolean {
   return (
     target instanceof Element &&
-    target.closest('input, textarea, select, button, a, [role="dialog"]') !== null
+    target.closest('input:not([type="range"]), textarea, select, button, a, [role="dialog"]') !== null
   )
 }

@@ -1,6 +1,9 @@
 import { ExportError } from './exporter'
 
-/** A file that grows on the disk while it is made, so that its size is not bound by memory. */
+/**
+ * A file that grows on the disk while it is made, so that its size is not bound by memory. It grows beside the one that was
+ * chosen: `createWritable` writes to a swap file, which takes the other's place when it is closed (File System Standard).
+ */
 export class DiskFile {
   private writing: Promise<void> = Promise.resolve()
   private failure: Error | undefined
@@ -8,7 +11,7 @@ export class DiskFile {
 
   private constructor(private readonly stream: FileSystemWritableFileStream) {}
 
-  /** Nothing is at the place that was chosen until {@link close}. */
+  /** The chosen file stays as it is until {@link close}. */
   static async open(handle: FileSystemFileHandle): Promise<DiskFile> {
     return new DiskFile(await handle.createWritable())
   }
@@ -46,7 +49,7 @@ export class DiskFile {
     await this.stream.close()
   }
 
-  /** Leaves what was there before. */
+  /** Gives up what was written. The chosen file stays as it was opened: empty, where it comes from the picker (`save.ts`). */
   async abort(): Promise<void> {
     await this.writing
     await this.stream.abort().catch(() => undefined)

@@ -73,7 +73,7 @@ async function start(job: ExportJob): Promise<Running> {
   const begun = { job, upscaler, answered: 0, codecs: [] }
   if (format === 'gif') return { ...begun, sink: new GifEncoder(size.width, size.height, fps, frames) }
   if (format === 'png') return { ...begun, sink: new PngEncoder(size.width, size.height) }
-  // The codec comes first: a size that cannot be encoded must not leave an empty file.
+  // The codec comes first: for a size that cannot be encoded no file need be opened.
   const [codec, ...codecs] = await chooseCodecs(size.width, size.height, fps, settings)
   return { ...begun, sink: await openMp4(job, codec!), codecs }
 }

@@ -20,7 +20,7 @@ export interface ExportOptions {
   readonly settings?: VideoSettings
   /** Text that is kept inside an MP4 and that `readSettings` finds again. */
   readonly note?: string
-  /** An MP4 is written there as it is made, and the result has no blob. */
+  /** An MP4 is written there as it is made, and the result has no blob. Until it is whole, the file stays as it is. */
   readonly file?: FileSystemFileHandle
   /** Enlarge on the GPU where there is one. */
   readonly gpu?: boolean
@@ -45,7 +45,7 @@ export interface ExportResult {
 export interface Exporter {
   /**
    * @throws ExportError when this browser cannot encode the size, or encoding fails
-   * @throws DOMException `AbortError` when the signal fires; nothing is left behind
+   * @throws DOMException `AbortError` when the signal fires; what was written is given up
    */
   export(source: FrameSource, options?: ExportOptions): Promise<ExportResult>
 }

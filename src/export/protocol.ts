@@ -22,7 +22,7 @@ export interface ExportJob {
 export type ToExportWorker =
   | { readonly type: 'start'; readonly job: ExportJob }
   | { readonly type: 'frame'; readonly rgba: Uint8ClampedArray<ArrayBuffer> }
-  /** Leave nothing behind; answered by `error`. */
+  /** Give up what was written; answered by `error`. */
   | { readonly type: 'abort' }
 
 /** The export worker to the page. */

@@ -1,3 +1,5 @@
+import { ExportError } from './exporter'
+
 /** Where a file goes: a place the user picked, or the browser's downloads. */
 export type Destination =
   | { readonly type: 'download'; readonly fileName: string }
@@ -33,12 +35,44 @@ export async function chooseDestination(fileName: string): Promise<Destination |
   }
 }
 
+/**
+ * Clears up at the place that was chosen when nothing came of the file. The picker creates the file that is named in it, and
+ * empties one that is there already, before the page has written a byte (File System Access, `showSaveFilePicker`; WICG
+ * issue 360). What was in it cannot be given back, and an emptied file looks like a new one. One with something in it is
+ * left alone: not every picker empties, and what an export writes takes its place only when it is whole.
+ * @returns what people should know of it; nothing to say is ''
+ */
+export async function discardDestination(destination: Destination): Promise<string> {
+  if (destination.type === 'download') return ''
+  const handle: FileSystemFileHandle & { remove?(): Promise<void> } = destination.handle
+  const isEmpty = await handle.getFile().then(
+    ({ size }) => size === 0,
+    // Gone, or not to be looked at.
+    () => false,
+  )
+  if (!isEmpty) return ''
+  const removed = handle.remove
+    ? await handle.remove().then(
+        () => true,
+        () => false,
+      )
+    : false
+  const what = removed ? `The empty ${handle.name} was removed.` : `${handle.name} was left empty: delete it.`
+  return `${what} If it was to replace a file, the browser had emptied that one when you chose it.`
+}
+
 /** Writes the file to the place that was chosen. */
 export async function saveBlob(blob: Blob, destination: Destination): Promise<void> {
   if (destination.type === 'handle') {
     const stream = await destination.handle.createWritable()
-    await stream.write(blob)
-    await stream.close()
+    try {
+      await stream.write(blob)
+      await stream.close()
+    } catch (error) {
+      await stream.abort().catch(() => undefined)
+      const detail = error instanceof Error ? error.message : String(error)
+      throw new ExportError(`The file could not be written: ${detail}. Make room, or choose another place.`)
+    }
     return
   }
   const url = URL.createObjectURL(blob)

@@ -18,6 +18,6 @@ export interface FrameSink {
   /** Resolves when the next frame may come. */
   add(index: number, rgba: Uint8ClampedArray<ArrayBuffer>): Promise<void>
   finish(): Promise<SinkResult>
-  /** Leaves nothing behind. */
+  /** Gives up what was written. */
   abort(): Promise<void>
 }

@@ -2,7 +2,7 @@
 
 import { RpcClient, type WorkerLike } from '../worker/rpc'
 import type { GalleryCalls } from './protocol'
-import type { Clip, StorageRoom, TakeHead, TakeRecord } from './records'
+import type { Clip, StorageRoom, TakeHead, TakeRecord, WaitingTakes } from './records'
 
 /** Every call may fail with a StorageError. */
 export class GalleryStorage {
@@ -20,23 +20,43 @@ export class GalleryStorage {
   /**
    * Keeps frames of a take; their buffers move to the worker.
    * @param from chunks that end before this frame are let go
-   * @throws StorageError `storage-full`
+   * @returns undefined for a take that was removed: nothing of it is kept any more
+   * @throws StorageError `storage-full`; the frames wait in the worker
    */
   add(
     head: TakeHead,
     first: number,
     frames: Uint8ClampedArray<ArrayBuffer>[],
     from: number,
-  ): Promise<TakeRecord> {
+  ): Promise<TakeRecord | undefined> {
     const transfer = frames.map(({ buffer }) => buffer)
     return this.calls.call('add', { head, first, frames, from }, { transfer })
   }
 
-  /** Takes that still wait for room. */
-  retry(): Promise<number> {
+  /**
+   * Lets a take's frames from `first` on go.
+   * @returns undefined for a take that was removed
+   * @throws StorageError `storage-full`; it is done once there is room
+   */
+  truncate(head: TakeHead, first: number): Promise<TakeRecord | undefined> {
+    return this.calls.call('truncate', { head, first })
+  }
+
+  /** Takes that wait for room. */
+  waiting(): Promise<WaitingTakes> {
+    return this.calls.call('waiting', {})
+  }
+
+  /** Writes what waits, as far as there is room. @returns what still waits */
+  retry(): Promise<WaitingTakes> {
     return this.calls.call('retry', {})
   }
 
+  /**
+   * The take is over.
+   * @returns undefined when nothing of it was kept
+   * @throws StorageError `storage-full`; it is noted once there is room
+   */
   finish(
     id: string,
     state: 'done' | 'stopped',
@@ -54,6 +74,7 @@ export class GalleryStorage {
     return this.calls.call('thumbnails', { id, width, count })
   }
 
+  /** Hides a take or brings it back. @returns undefined when it is not there any more */
   hide(id: string, hidden: boolean): Promise<TakeRecord | undefined> {
     return this.calls.call('hide', { id, hidden })
   }

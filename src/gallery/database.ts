@@ -12,6 +12,17 @@ interface Schema extends DBSchema {
 
 const NAME = 'anyflow-gallery'
 
+/** Deleted takes stay for so long, ms: another tab may still bring them back. */
+const HIDDEN_FOR = 60_000
+
+export interface ChunkOptions {
+  readonly poster?: Blob | undefined
+  /** Chunks that end before this frame are let go: a take without an end keeps its newest. */
+  readonly from?: number | undefined
+  /** The take has a record already, unless it was removed meanwhile. */
+  readonly continues?: boolean | undefined
+}
+
 /** All keys of one take's chunks. */
 const chunksOf = (take: string): IDBKeyRange => IDBKeyRange.bound([take, 0], [take, Infinity])
 
@@ -54,18 +65,18 @@ export class GalleryDatabase {
 
   /**
    * Adds a chunk and brings the take's record up to date, both or neither. A chunk that is there already is replaced.
-   * @param from chunks that end before this frame are let go: a take without an end keeps its newest
+   * @returns undefined, and nothing is added, when a take that `continues` is not there any more
    * @throws StorageError `storage-full`
    */
   async addChunk(
     head: TakeHead,
     chunk: Omit<ChunkRecord, 'take'>,
-    poster?: Blob,
-    from = 0,
-  ): Promise<TakeRecord> {
+    { poster, from = 0, continues = false }: ChunkOptions = {},
+  ): Promise<TakeRecord | undefined> {
     return this.write(async (tx) => {
       const chunks = tx.objectStore('chunks')
       const before = await tx.objectStore('takes').get(head.id)
+      if (continues && !before) return undefined
       const replaced = await chunks.get([head.id, chunk.first])
       const early = from > 0 ? await chunks.getAll(IDBKeyRange.bound([head.id, 0], [head.id, from])) : []
       const gone = early.filter(({ first, count }) => first + count <= from)
@@ -82,6 +93,30 @@ export class GalleryDatabase {
         bytes: (before?.bytes ?? 0) - freed + chunk.data.length,
         state: before?.state ?? 'making',
         ...(poster ? { poster } : {}),
+      }
+      await tx.objectStore('takes').put(record)
+      return record
+    })
+  }
+
+  /**
+   * Removes a take's frames from `first` on, where a chunk begins, and brings its record up to date.
+   * @returns undefined when the take is not there any more
+   * @throws StorageError `storage-full`: on a full disk even the smaller record may be refused
+   */
+  async truncate(head: TakeHead, first: number): Promise<TakeRecord | undefined> {
+    return this.write(async (tx) => {
+      const before = await tx.objectStore('takes').get(head.id)
+      if (!before) return undefined
+      const chunks = tx.objectStore('chunks')
+      const tail = IDBKeyRange.bound([head.id, first], [head.id, Infinity])
+      const gone = await chunks.getAll(tail)
+      await chunks.delete(tail)
+      const record: TakeRecord = {
+        ...before,
+        ...head,
+        frames: Math.max(0, Math.min(before.frames, first - (before.first ?? 0))),
+        bytes: before.bytes - gone.reduce((sum, { data }) => sum + data.length, 0),
       }
       await tx.objectStore('takes').put(record)
       return record
@@ -112,10 +147,14 @@ export class GalleryDatabase {
     await tx.done
   }
 
-  /** Removes what was deleted and not brought back. */
-  async sweep(): Promise<void> {
+  /**
+   * Removes what was deleted and not brought back.
+   * @param age least time since it was deleted, ms
+   */
+  async sweep(age = HIDDEN_FOR): Promise<void> {
+    const last = Date.now() - age
     const all = await this.db.getAll('takes')
-    for (const { id, hidden } of all) if (hidden) await this.remove(id)
+    for (const { id, hidden, hiddenAt = 0 } of all) if (hidden && hiddenAt <= last) await this.remove(id)
   }
 
   close(): void {

@@ -1,23 +1,30 @@
 /** Calls of the gallery worker: packing and storage stay off the page's thread. */
 
-import type { TakeHead, Clip, StorageRoom, TakeRecord } from './records'
+import type { TakeHead, Clip, StorageRoom, TakeRecord, WaitingTakes } from './records'
 
 type NoArgs = Record<string, never>
 
 export interface GalleryCalls {
   list: { args: NoArgs; result: TakeRecord[] }
-  /** Keeps frames `first ..` of a take, and lets chunks before frame `from` go; the first call for a take creates it. */
+  /**
+   * Keeps frames `first ..` of a take, and lets chunks before frame `from` go; the first call for a take creates it.
+   * `undefined` for a take that was removed: nothing of it is kept any more.
+   */
   add: {
     args: { head: TakeHead; first: number; frames: Uint8ClampedArray<ArrayBuffer>[]; from?: number }
-    result: TakeRecord
+    result: TakeRecord | undefined
   }
+  /** Frames from `first` on, where a chunk begins, are not part of the take any more. `undefined` for a removed take. */
+  truncate: { args: { head: TakeHead; first: number }; result: TakeRecord | undefined }
   /** The take is over. `undefined` when nothing of it was kept. */
   finish: {
     args: { id: string; state: 'done' | 'stopped'; timings: TakeRecord['timings'] }
     result: TakeRecord | undefined
   }
-  /** Writes what a full disk refused, now that there may be room. Gives the number of takes that still wait. */
-  retry: { args: NoArgs; result: number }
+  /** What a full disk refused. */
+  waiting: { args: NoArgs; result: WaitingTakes }
+  /** Writes what a full disk refused, now that there may be room. Gives what still waits. */
+  retry: { args: NoArgs; result: WaitingTakes }
   clip: { args: { id: string }; result: Clip }
   /** Up to `count` frames, evenly spread, scaled down to at most `width` pixels wide. */
   thumbnails: { args: { id: string; width: number; count: number }; result: ImageBitmap[] }

@@ -45,6 +45,8 @@ export interface TakeRecord extends TakeHead {
   readonly poster?: Blob | undefined
   /** Deleted, but may still be brought back; left out of lists. */
   readonly hidden?: boolean | undefined
+  /** When it was deleted, ms since 1970. Absent in records of earlier versions. */
+  readonly hiddenAt?: number | undefined
 }
 
 /** Frames `first .. first + count - 1` of a take, packed by frame-codec.ts. */
@@ -61,6 +63,14 @@ export interface Clip {
   readonly height: number
   readonly fps: number
   readonly frames: readonly Uint8ClampedArray<ArrayBuffer>[]
+}
+
+/** Takes that the disk had no room for. */
+export interface WaitingTakes {
+  /** How many wait in memory, wholly or in part. */
+  readonly count: number
+  /** Prompts of those that were given up since, because too much waited. */
+  readonly dropped: readonly string[]
 }
 
 /** Room in this browser's storage, bytes; it counts models and takes together. */

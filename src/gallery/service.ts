@@ -3,16 +3,19 @@
 import { StorageError } from '../errors'
 import { type Handlers, Transferred } from '../worker/rpc'
 import type { GalleryDatabase } from './database'
-import { packFrames, unpackFrames } from './frame-codec'
+import { packFrames, type Pixels } from './frame-codec'
 import type { GalleryCalls } from './protocol'
 import type { Clip, StorageRoom, TakeRecord } from './records'
 import { readTakeFile, writeTakeFile } from './take-file'
+import { TakeWriter } from './take-writer'
 import { drawPoster, scaleDown } from './thumbnails'
-import { Unsaved } from './unsaved'
+import { unpackChunk } from './unpack-chunk'
 
 /** @param opening the database; a failure to open it is the answer to every call */
-export function galleryHandlers(opening: Promise<GalleryDatabase>): Handlers<GalleryCalls> {
-  const unsaved = new Unsaved()
+export function galleryHandlers(
+  opening: Promise<GalleryDatabase>,
+  writer = new TakeWriter(opening),
+): Handlers<GalleryCalls> {
   // Chunks of a take arrive faster than they are packed; they must be written in order, and before `finish`.
   let turn: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -28,47 +31,45 @@ export function galleryHandlers(opening: Promise<GalleryDatabase>): Handlers<Gal
   }
 
   const readClip = async (id: string): Promise<Clip> => {
-    const { width, height, fps } = await need(id)
-    const frames: Uint8ClampedArray<ArrayBuffer>[] = []
-    for (const chunk of await (await opening).chunks(id)) {
-      frames.push(...(await unpack(chunk.data, chunk.count, width, height)))
-    }
+    const record = await need(id)
+    const frames: Pixels[] = []
+    for (const chunk of await (await opening).chunks(id)) frames.push(...(await unpackChunk(chunk, record)))
+    const { width, height, fps } = record
     return { width, height, fps, frames }
+  }
+
+  /** Frames evenly spread over a take. Chunks without any of them stay packed. */
+  const readSome = async (record: TakeRecord, count: number): Promise<Pixels[]> => {
+    const wanted = Math.min(count, record.frames)
+    const indices = Array.from({ length: wanted }, (_, i) => Math.floor((i * record.frames) / wanted))
+    const frames: Pixels[] = []
+    let start = 0
+    for (const chunk of await (await opening).chunks(record.id)) {
+      const inside = indices.filter((index) => index >= start && index < start + chunk.count)
+      const unpacked = inside.length > 0 ? await unpackChunk(chunk, record) : []
+      for (const index of inside) frames.push(unpacked[index - start]!)
+      start += chunk.count
+    }
+    return frames
   }
 
   return {
     list: async () => (await opening).list(),
-    add: ({ head, first, frames, from }) =>
+    add: ({ head, first, frames, from = 0 }) =>
       inTurn(async () => {
+        if (writer.isRemoved(head.id)) return undefined
         const db = await opening
         const data = await packFrames(frames, head.width, head.height)
-        const poster =
-          first === 0 || !(await db.get(head.id)) ? await drawPoster(frames.at(-1)!, head) : undefined
+        const isFirst = first === 0 || !(await db.get(head.id))
+        const poster = isFirst ? await drawPoster(frames.at(-1)!, head) : undefined
         const chunk = { first, count: frames.length, data }
-        try {
-          // Order matters: a take whose middle is missing cannot be played.
-          if (unsaved.has(head.id)) throw new StorageError('storage-full', 'An earlier part is not kept yet.')
-          return await db.addChunk(head, chunk, poster, from)
-        } catch (error) {
-          if (error instanceof StorageError && error.code === 'storage-full')
-            unsaved.add(head, chunk, poster, from)
-          throw error
-        }
+        return writer.write(head.id, { type: 'chunk', head, chunk, poster, from })
       }),
-    retry: () => inTurn(async () => unsaved.retry(await opening)),
+    truncate: ({ head, first }) => inTurn(() => writer.write(head.id, { type: 'truncate', head, first })),
+    waiting: () => writer.waiting,
+    retry: () => inTurn(() => writer.retry()),
     finish: ({ id, state, timings }) =>
-      inTurn(async () => {
-        const db = await opening
-        unsaved.end(id, { state, timings })
-        const chunks = await db.chunks(id)
-        const record = await db.get(id)
-        const middle = chunks[Math.floor(chunks.length / 2)]
-        if (!record || !middle) return undefined
-        // The middle of a clip says more than its start.
-        const [frame] = await unpack(middle.data, middle.count, record.width, record.height)
-        const poster = await drawPoster(frame!, record)
-        return db.update(id, { state, timings, ...(poster ? { poster } : {}) })
-      }),
+      inTurn(() => writer.write(id, { type: 'end', end: { state, timings } })),
     clip: async ({ id }) => {
       const clip = await readClip(id)
       return new Transferred(
@@ -77,19 +78,15 @@ export function galleryHandlers(opening: Promise<GalleryDatabase>): Handlers<Gal
       )
     },
     thumbnails: async ({ id, width, count }) => {
-      const clip = await readClip(id)
-      const wanted = Math.min(count, clip.frames.length)
-      const bitmaps = await Promise.all(
-        Array.from({ length: wanted }, (_, i) =>
-          scaleDown(clip.frames[Math.floor((i * clip.frames.length) / wanted)]!, clip, width),
-        ),
-      )
+      const record = await need(id)
+      const frames = await readSome(record, count)
+      const bitmaps = await Promise.all(frames.map((frame) => scaleDown(frame, record, width)))
       return new Transferred(bitmaps, bitmaps)
     },
-    hide: async ({ id, hidden }) => (await opening).update(id, { hidden }),
+    hide: async ({ id, hidden }) =>
+      (await opening).update(id, { hidden, hiddenAt: hidden ? Date.now() : undefined }),
     remove: async ({ id }) => {
-      unsaved.forget(id)
-      await (await opening).remove(id)
+      await writer.remove(id)
       return undefined
     },
     exportFile: async ({ id }) => writeTakeFile(await need(id), await (await opening).chunks(id)),
@@ -101,36 +98,21 @@ export function galleryHandlers(opening: Promise<GalleryDatabase>): Handlers<Gal
 async function keepFile(db: GalleryDatabase, file: Blob): Promise<TakeRecord> {
   const { head, state, timings, chunks } = await readTakeFile(file)
   // Every chunk is opened once before anything is kept: a file that cannot be played is refused here.
-  for (const { data, count } of chunks) await unpack(data, count, head.width, head.height)
+  for (const chunk of chunks) await unpackChunk(chunk, head)
   const already = await db.get(head.id)
   if (already && already.frames >= chunks.reduce((sum, { count }) => sum + count, 0)) {
-    return (await db.update(head.id, { hidden: false })) ?? already
+    return (await db.update(head.id, { hidden: false, hiddenAt: undefined })) ?? already
   }
   const middle = chunks[Math.floor(chunks.length / 2)]!
-  const [frame] = await unpack(middle.data, middle.count, head.width, head.height)
+  const [frame] = await unpackChunk(middle, head)
   const poster = await drawPoster(frame!, head)
   try {
-    for (const chunk of chunks) await db.addChunk(head, chunk, poster)
+    for (const chunk of chunks) await db.addChunk(head, chunk, { poster })
   } catch (error) {
     if (!already) await db.remove(head.id)
     throw error
   }
-  return (await db.update(head.id, { state, timings, hidden: false }))!
-}
-
-async function unpack(
-  data: Uint8Array<ArrayBuffer>,
-  count: number,
-  width: number,
-  height: number,
-): Promise<Uint8ClampedArray<ArrayBuffer>[]> {
-  try {
-    return await unpackFrames(data, count, width, height)
-  } catch (cause) {
-    throw new StorageError('bad-file', 'The frames of this take are damaged. Delete it, and make it again.', {
-      cause,
-    })
-  }
+  return (await db.update(head.id, { state, timings, hidden: false, hiddenAt: undefined }))!
 }
 
 async function storageRoom(): Promise<StorageRoom | undefined> {

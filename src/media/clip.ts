@@ -1,6 +1,8 @@
 /** Clips that a take can go on from: frames held in memory, or a video file read frame by frame. */
 
-import type { Rgba } from '../engine/types'
+import type { GenerationRequest, Rgba } from '../engine/types'
+import { AbortedError, throwIfAborted } from '../errors'
+import { unlessAborted } from './abort'
 import { centrePart, type Size } from './fit'
 import { MediaError, readPixels } from './pixels'
 
@@ -9,16 +11,19 @@ export interface Clip {
   readonly name: string
   /** Frames at the model's rate, at least 1. */
   readonly frames: number
-  /** Frames `first .. first + count - 1`. @throws MediaError */
-  read(first: number, count: number): Promise<Rgba[]>
+  /** Of the take whose frames these are; absent for a file. */
+  readonly request?: GenerationRequest
+  /** Frames `first .. first + count - 1`. @throws MediaError, AbortedError */
+  read(first: number, count: number, signal?: AbortSignal): Promise<Rgba[]>
   /** Frees the file. */
   close(): void
 }
 
-/** Frames that are in memory already. */
-export function heldClip(name: string, frames: readonly Rgba[]): Clip {
+/** A take's frames, which are in memory already. */
+export function heldClip(request: GenerationRequest, frames: readonly Rgba[]): Clip {
   return {
-    name,
+    name: `“${request.prompt}”`,
+    request,
     frames: frames.length,
     read: (first, count) => Promise.resolve(frames.slice(first, first + count)),
     close: () => undefined,
@@ -32,12 +37,18 @@ const SEEK_LIMIT = 15_000
  * Opens a video file that this browser plays.
  * @param fps the model's rate; the file is sampled at it, whatever its own.
  * @param frame the model's frame; the middle of the picture is cut to its shape.
- * @throws MediaError
+ * @throws MediaError, AbortedError
  */
-export async function openClip(file: Blob, name: string, fps: number, frame: Size): Promise<Clip> {
+export async function openClip(
+  file: Blob,
+  name: string,
+  fps: number,
+  frame: Size,
+  signal?: AbortSignal,
+): Promise<Clip> {
   const url = URL.createObjectURL(file)
   const video = document.createElement('video')
-  const close = (): void => {
+  const free = (): void => {
     video.removeAttribute('src')
     video.load()
     URL.revokeObjectURL(url)
@@ -46,20 +57,20 @@ export async function openClip(file: Blob, name: string, fps: number, frame: Siz
   video.preload = 'auto'
   try {
     video.src = url
-    await event(video, 'loadeddata', name)
+    await event(video, 'loadeddata', name, signal)
     if (video.videoWidth === 0) throw unreadable(name)
     if (!Number.isFinite(video.duration)) {
       throw new MediaError(`"${name}" does not say how long it is. Save it as an MP4 file first.`)
     }
   } catch (error) {
-    close()
+    free()
     throw error
   }
   const frames = Math.max(1, Math.round(video.duration * fps))
   const part = centrePart({ width: video.videoWidth, height: video.videoHeight }, frame)
-  const readOne = async (index: number): Promise<Rgba> => {
+  const readOne = async (index: number, signal: AbortSignal | undefined): Promise<Rgba> => {
     // The middle of the frame's time: its edges may belong to a neighbour.
-    await seek(video, Math.min((index + 0.5) / fps, video.duration), name)
+    await seek(video, Math.min((index + 0.5) / fps, video.duration), name, signal)
     return readPixels(video, part, frame)
   }
   // One element, one place at a time.
@@ -67,46 +78,60 @@ export async function openClip(file: Blob, name: string, fps: number, frame: Siz
   return {
     name,
     frames,
-    close,
-    read: (first, count) => {
+    // A take may be reading the clip that another one replaces.
+    close: () => void turn.then(free),
+    read: (first, count, signal) => {
       const work = async (): Promise<Rgba[]> => {
         const read: Rgba[] = []
-        for (let i = 0; i < count; i++) read.push(await readOne(first + i))
+        for (let i = 0; i < count; i++) {
+          throwIfAborted(signal)
+          read.push(await readOne(first + i, signal))
+        }
         return read
       }
-      const result = turn.then(work, work)
+      const result = turn.then(work)
       turn = result.catch(() => undefined)
-      return result
+      // Not even for those in line before it.
+      return unlessAborted(result, signal)
     },
   }
 }
 
-async function seek(video: HTMLVideoElement, time: number, name: string): Promise<void> {
-  if (video.currentTime === time && video.readyState >= video.HAVE_CURRENT_DATA) return
-  const seeked = event(video, 'seeked', name)
+async function seek(
+  video: HTMLVideoElement,
+  time: number,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (video.currentTime === time && !video.seeking && video.readyState >= video.HAVE_CURRENT_DATA) return
+  const seeked = event(video, 'seeked', name, signal)
   video.currentTime = time
   await seeked
+  // That was the end of an earlier seek, given up before it was answered.
+  while (video.seeking) await event(video, 'seeked', name, signal)
 }
 
-function event(video: HTMLVideoElement, type: 'loadeddata' | 'seeked', name: string): Promise<void> {
+function event(
+  video: HTMLVideoElement,
+  type: 'loadeddata' | 'seeked',
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const over = new AbortController()
-    const { signal } = over
-    const timer = setTimeout(() => {
-      over.abort()
-      reject(unreadable(name))
-    }, SEEK_LIMIT)
     const end = (act: () => void) => (): void => {
       clearTimeout(timer)
       over.abort()
       act()
     }
-    video.addEventListener(type, end(resolve), { signal })
-    video.addEventListener(
-      'error',
-      end(() => reject(unreadable(name))),
-      { signal },
-    )
+    const once = { signal: over.signal }
+    const fail = end(() => reject(unreadable(name)))
+    const stop = end(() => reject(new AbortedError()))
+    const timer = setTimeout(fail, SEEK_LIMIT)
+    video.addEventListener(type, end(resolve), once)
+    video.addEventListener('error', fail, once)
+    signal?.addEventListener('abort', stop, once)
+    if (signal?.aborted) stop()
   })
 }
 

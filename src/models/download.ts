@@ -35,8 +35,9 @@ export async function download(
     response = await options.fetch(url, { signal: signal ?? null, cache: options.httpCache })
   } catch (error) {
     if (signal?.aborted) throw new AbortedError()
-    throw unreachable(name, error)
+    throw unreachable(name, url, error)
   }
+  if (response.status >= 500) throw serverFault(response, name)
   // Single-page servers answer a missing file with their start page.
   if (!response.ok || response.headers.get('content-type')?.startsWith('text/html')) {
     throw missingFile(response, url, name)
@@ -45,7 +46,7 @@ export async function download(
     return await readBody(response, name, options)
   } catch (error) {
     if (signal?.aborted) throw new AbortedError()
-    throw error instanceof ModelError ? error : unreachable(name, error)
+    throw error instanceof ModelError ? error : unreachable(name, url, error)
   }
 }
 
@@ -64,12 +65,26 @@ export function missingFile(response: Response, url: string, name: string): Mode
   )
 }
 
-/** The network failed, for people. */
-export function unreachable(name: string, cause: unknown): ModelError {
+/** The server is there, and cannot answer now. */
+function serverFault(response: Response, name: string): ModelError {
   return new ModelError(
     'network',
-    `The model's file ${name} could not be downloaded: the connection failed. ` +
-      'Check the network, then load the model again; what has arrived is kept.',
+    `The model's file ${name} could not be downloaded: its server has a fault (HTTP ${response.status}). Try again later.`,
+  )
+}
+
+/** The network failed, for people. Browsers do not tell a page whether another site only forbade it to look. */
+export function unreachable(name: string, url: string, cause: unknown): ModelError {
+  const { origin } = new URL(url)
+  const page = (globalThis.location as Location | undefined)?.origin
+  const advice =
+    page === undefined || page === origin
+      ? 'Check the network, then load the model again; what has arrived is kept.'
+      : `Check the address and the network. If they are right, ${origin} does not let other sites read its files: it must ` +
+        `send Access-Control-Allow-Origin: ${page} (or *). What has arrived is kept.`
+  return new ModelError(
+    'network',
+    `The model's file ${name} could not be downloaded: the connection failed. ${advice}`,
     { cause },
   )
 }

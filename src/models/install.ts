@@ -6,6 +6,7 @@ import type { Fetch } from './download'
 import type { Manifest } from './manifest'
 import { fetchEntry, loadManifest, readManifest, verify } from './package'
 import { localBase } from './stored-manifests'
+import { deleteUnused, hashesOf, replaceManifest } from './unused'
 
 export interface InstallProgress {
   readonly item: string
@@ -34,8 +35,8 @@ export async function installPackage(base: string, options: InstallOptions): Pro
   const { cache, signal, onProgress } = options
   const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init))
   const { manifest, text } = await loadManifest(base, fetch, cache, signal)
-  // First, so that a download that breaks off shows as begun.
-  await cache.manifests?.put(base, text)
+  // First, so that a download that breaks off shows as begun; in an update last, so that the old one works until then.
+  if ((await cache.manifests?.get(base)) === undefined) await cache.manifests?.put(base, text)
   const total = totalBytes(manifest)
   let done = 0
   for (const entry of manifest.files) {
@@ -49,6 +50,7 @@ export async function installPackage(base: string, options: InstallOptions): Pro
     done += entry.bytes
     onProgress?.({ item: entry.path, loadedBytes: done, totalBytes: total })
   }
+  await replaceManifest(base, text, cache)
   return manifest
 }
 
@@ -62,14 +64,14 @@ export interface FolderFile {
 /**
  * Brings a package from a folder into the cache.
  * @returns its made-up address and its manifest
- * @throws ModelError naming the file that is missing or wrong; StorageError when the browser would not keep it
+ * @throws ModelError naming the file that is missing or wrong; StorageError when the browser would not keep it. Nothing is
+ *   left behind then: a folder cannot go on by itself as a download can.
  */
 export async function installFolder(
   files: readonly FolderFile[],
   origin: string,
   options: Omit<InstallOptions, 'fetch'>,
 ): Promise<{ base: string; manifest: Manifest }> {
-  const { cache, signal, onProgress } = options
   const manifestFile = files
     .filter(({ path }) => path === 'manifest.json' || path.endsWith('/manifest.json'))
     .sort((a, b) => a.path.length - b.path.length)[0]
@@ -82,6 +84,23 @@ export async function installFolder(
   const folder = manifestFile.path.slice(0, -'manifest.json'.length)
   const text = await manifestFile.content.text()
   const manifest = readManifest(text, folder || 'the folder')
+  try {
+    await storeFolder(manifest, folder, files, options)
+  } catch (error) {
+    await deleteUnused(hashesOf(text), options.cache)
+    throw error
+  }
+  const base = localBase(manifest.id, origin)
+  await replaceManifest(base, text, options.cache)
+  return { base, manifest }
+}
+
+async function storeFolder(
+  manifest: Manifest,
+  folder: string,
+  files: readonly FolderFile[],
+  { cache, signal, onProgress }: Omit<InstallOptions, 'fetch'>,
+): Promise<void> {
   const total = totalBytes(manifest)
   let done = 0
   for (const entry of manifest.files) {
@@ -102,9 +121,6 @@ export async function installFolder(
     done += entry.bytes
     onProgress?.({ item: entry.path, loadedBytes: done, totalBytes: total })
   }
-  const base = localBase(manifest.id, origin)
-  await cache.manifests?.put(base, text)
-  return { base, manifest }
 }
 
 /** Which share of a package's bytes this browser has, 0..1. Parts of files do not count. */
@@ -121,15 +137,7 @@ export async function removePackage(base: string, cache: FileCache): Promise<voi
   if (!manifests) return
   const own = await manifests.get(base)
   await manifests.delete(base)
-  if (own === undefined) return
-  const shared = new Set<string>()
-  for (const { base: other, text } of await manifests.list()) {
-    for (const { sha256 } of readManifest(text, other).files) shared.add(sha256)
-  }
-  for (const { sha256 } of readManifest(own, base).files) {
-    await cache.parts?.clear(sha256)
-    if (!shared.has(sha256)) await cache.delete(sha256)
-  }
+  if (own !== undefined) await deleteUnused(hashesOf(own), cache)
 }
 
 /** A cache that cannot keep a file says nothing; here that is the whole point. */

@@ -7,6 +7,7 @@ import { sha256 } from './hash'
 import { type FileEntry, type Manifest, parseManifest } from './manifest'
 import { downloadResumable } from './resume'
 import { isLocal } from './stored-manifests'
+import { replaceManifest } from './unused'
 
 /** Bytes over all files of the package; `cached` of them did not cross the network. */
 export interface PackageProgress {
@@ -46,7 +47,7 @@ export async function loadPackage(baseUrl: string, options: PackageOptions = {})
   const { cache = noCache } = options
   const { manifest, text } = await loadManifest(base, fetchOf(options), cache, signal)
   const files = await loadFiles(base, neededFiles(manifest), options)
-  await cache.manifests?.put(base, text)
+  await replaceManifest(base, text, cache)
   return { manifest, files }
 }
 

@@ -1,6 +1,6 @@
 /** Fetching one file of known size and hash, over as many connections as it takes. */
 
-import { AbortedError } from '../errors'
+import { AbortedError, ModelError } from '../errors'
 import { type Fetch, missingFile, unreachable, wrongSize } from './download'
 import type { PartStore } from './parts'
 
@@ -97,13 +97,15 @@ export async function downloadResumable(
         throw new AbortedError()
       }
       if (!(error instanceof Broken)) {
-        await parts?.clear(hash)
+        // A server that forbids or misses the file now may have it again; what has arrived is still its beginning.
+        if (error instanceof ModelError && error.code === 'missing-file') await keep()
+        else await parts?.clear(hash)
         throw error
       }
       await keep()
       if (loaded > before) attempt = 0
       const delay = retryDelays[attempt++]
-      if (delay === undefined) throw unreachable(name, error)
+      if (delay === undefined) throw unreachable(name, url, error)
       await wait(delay, signal)
     }
   }

@@ -1,4 +1,4 @@
-import { ortFiles } from '../runtime/ort-files'
+import { ORT_FOLDER, ortFiles } from '../runtime/ort-files'
 import type { BackendName } from '../runtime/report'
 import type { Studio } from '../store/studio'
 import { keepForOffline, registerWorker } from './register'
@@ -16,5 +16,6 @@ export function followRuntime(studio: Studio, base: string): void {
 }
 
 async function keepRuntime(backend: BackendName, base: string): Promise<void> {
-  if (await registerWorker(base)) await keepForOffline(ortFiles(backend).map((name) => `${base}ort/${name}`))
+  if (await registerWorker(base))
+    await keepForOffline(ortFiles(backend).map((name) => `${base}${ORT_FOLDER}${name}`))
 }

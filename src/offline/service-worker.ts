@@ -64,6 +64,8 @@ async function answer(request: Request, strategy: 'page' | 'kept' | 'fresh'): Pr
   try {
     const signal = kept && strategy === 'page' ? AbortSignal.timeout(PAGE_TIMEOUT) : null
     const response = await fetch(request, signal ? { signal } : {})
+    // A host that is down behind its proxy still answers: what is kept is better than its error page.
+    if (kept && response.status >= 500) return withIsolation(kept)
     if (response.ok) await cache.put(key, response.clone()).catch(() => undefined)
     return withIsolation(response)
   } catch (error) {

@@ -29,7 +29,7 @@ export function strategyOf(
   const path = url.pathname.slice(new URL(scope).pathname.length)
   if (request.mode === 'navigate') return path === '' || path === 'index.html' ? 'page' : 'pass'
   if (path.startsWith('assets/')) return 'kept'
-  // Its files keep their names from version to version, and are too large to ask for each time: the build's hash decides.
+  // Too large to ask for each time; their version is part of the address.
   if (path.startsWith('ort/')) return 'kept'
   if (path === 'models/index.json' || path === 'results/any-step.json') return 'fresh'
   if (path.startsWith('models/')) return 'pass'

@@ -2,6 +2,7 @@
 
 import type * as OrtModule from 'onnxruntime-web'
 
+import { ORT_FOLDER } from './ort-files'
 import { watchWasmMemory } from './wasm-meter'
 
 export type Ort = typeof OrtModule
@@ -10,11 +11,6 @@ export type Session = OrtModule.InferenceSession
 
 /** The builds this project uses. `jspi` and `asyncify` carry the native WebGPU provider; `wasm` the CPU one alone. */
 export type OrtBuild = 'jspi' | 'asyncify' | 'wasm'
-
-/** True where WebAssembly can wait for promises by itself, which the smaller and faster WebGPU build needs. */
-export function hasJspi(): boolean {
-  return 'Suspending' in WebAssembly
-}
 
 /** Most threads worth starting: all of few cores, half of many (the rest are usually hyper-threads). */
 export function chooseThreads(cores: number, isolated: boolean): number {
@@ -26,7 +22,9 @@ export function chooseThreads(cores: number, isolated: boolean): number {
 function assetFolder(): string | undefined {
   const location = globalThis.location as Location | undefined
   if (!location) return undefined
-  return new URL(`${import.meta.env.BASE_URL}ort/`, location.origin).href
+  // In a build this is a worker in `assets/`, in whatever folder the app lies.
+  const root = import.meta.env.PROD ? new URL('..', location.href) : new URL('/', location.href)
+  return new URL(ORT_FOLDER, root).href
 }
 
 const loaded = new Map<OrtBuild, Promise<Ort>>()

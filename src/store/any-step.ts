@@ -2,6 +2,8 @@
 
 import * as v from 'valibot'
 
+import type { Manifest } from '../models/manifest'
+
 /** One number of steps of one method. */
 export interface AnyStepPoint {
   readonly steps: number
@@ -13,6 +15,7 @@ export interface AnyStepPoint {
   readonly accuracy: number
 }
 
+/** One method of one model and architecture. */
 export interface AnyStepLine {
   readonly name: string
   /** The model that is loaded. */
@@ -22,13 +25,24 @@ export interface AnyStepLine {
 
 export interface AnyStep {
   readonly lines: readonly AnyStepLine[]
+  /** Ids of the models that the lines are of, as listed. */
+  readonly models: readonly string[]
   /** Distance of renders from other renders: no model can be expected below it. */
   readonly floor: number
-  /** Clips behind each point. */
+  /** Clips behind each point; the fewest where they differ. */
   readonly clips: number
 }
 
+/** What tells one set of weights from another in the measurements. */
+export interface MeasuredModel {
+  readonly model: string
+  /** The training stage that made it, which `compare` calls the method. */
+  readonly method: string | undefined
+  readonly architecture: string
+}
+
 const rowSchema = v.object({
+  model: v.string(),
   architecture: v.string(),
   method: v.string(),
   nfe: v.pipe(v.number(), v.integer(), v.minValue(1)),
@@ -38,10 +52,9 @@ const rowSchema = v.object({
   frechet_floor: v.number(),
   prompt_accuracy: v.number(),
 })
-const rowsSchema = v.pipe(v.array(rowSchema), v.nonEmpty())
 type Row = v.InferOutput<typeof rowSchema>
 
-/** How people call the methods; others go by their own name. */
+/** How people call the methods; others go by their own name. The lines stand in this order. */
 const names: Readonly<Record<string, string>> = {
   onpolicy: 'Flow map, on-policy',
   student: 'Flow map',
@@ -49,47 +62,90 @@ const names: Readonly<Record<string, string>> = {
   teacher: 'Teacher',
 }
 
-/**
- * The file's rows as lines to draw; `undefined` when it is not what `compare` writes.
- * @param own the method that made the loaded model
- */
-export function readAnyStep(json: unknown, own: string): AnyStep | undefined {
-  const { success, output } = v.safeParse(rowsSchema, json)
-  if (!success) return undefined
-  const several = new Set(output.map(({ architecture }) => architecture)).size > 1
-  const groups = new Map<string, Row[]>()
-  for (const row of output) {
-    const key = `${row.method} ${row.architecture}`
-    groups.set(key, [...(groups.get(key) ?? []), row])
-  }
-  const lines = [...groups.values()].map((rows) => line(rows, own, several))
+/** A loaded model, as the measurements name it. */
+export function measuredModel({ id, provenance, transformer, video }: Manifest): MeasuredModel {
+  const latents = 1 + Math.ceil((video.defaultFrames - 1) / video.temporalStride)
   return {
-    lines: lines.toSorted((a, b) => Number(b.own) - Number(a.own)),
-    floor: output[0]!.frechet_floor,
-    clips: Math.min(...output.map(({ clips }) => clips)),
+    model: id,
+    method: provenance.stage,
+    // As `evaluate` tells them apart: one chunk that holds the whole clip looks both ways.
+    architecture: transformer.chunkPlan.first >= latents ? 'bidirectional' : 'causal',
   }
 }
 
-function line(rows: readonly Row[], own: string, several: boolean): AnyStepLine {
-  const { method, architecture } = rows[0]!
-  const name = `${names[method] ?? method}${method === own ? ' (this model)' : ''}`
-  return {
-    name: several ? `${name}, ${architecture}` : name,
-    own: method === own,
-    points: rows
-      .map(({ nfe, frechet, frechet_ci: [low, high], prompt_accuracy: accuracy }) => ({
-        ...{ steps: nfe, frechet, low, high, accuracy },
-      }))
-      .toSorted((a, b) => a.steps - b.steps),
+/**
+ * The file's rows as lines to draw; `undefined` when it has none that `compare` writes.
+ * @param own the loaded model; no line is its own when it was not measured
+ */
+export function readAnyStep(json: unknown, own: MeasuredModel | undefined): AnyStep | undefined {
+  const rows = readRows(json)
+  const [first] = rows
+  if (!first) return undefined
+  const groups = new Map<string, Row[]>()
+  for (const row of rows) {
+    const key = JSON.stringify([row.model, row.method, row.architecture])
+    groups.set(key, [...(groups.get(key) ?? []), row])
   }
+  const isOwn = (row: Row): boolean =>
+    row.model === own?.model && row.method === own.method && row.architecture === own.architecture
+  const measured = rows.find(isOwn)
+  const lines = [...groups.values()].map((group) => {
+    const [row] = group as [Row, ...Row[]]
+    // What is not of the loaded model goes by its own model's name.
+    const of = measured?.model === row.model ? '' : `${row.model}: `
+    const several = rows.some(
+      ({ model, architecture }) => model === row.model && architecture !== row.architecture,
+    )
+    const name = `${of}${names[row.method] ?? row.method}${several ? `, ${row.architecture}` : ''}`
+    const line: AnyStepLine = {
+      name: isOwn(row) ? `${name} (this model)` : name,
+      own: isOwn(row),
+      points: pointsOf(group),
+    }
+    return { line, rank: rankOf(row.method, isOwn(row)) }
+  })
+  return {
+    lines: lines.toSorted((a, b) => a.rank - b.rank).map(({ line }) => line),
+    models: [...new Set(rows.map(({ model }) => model))],
+    floor: (measured ?? first).frechet_floor,
+    clips: Math.min(...rows.map(({ clips }) => clips)),
+  }
+}
+
+/** The loaded model first, then as in `names`. */
+function rankOf(method: string, own: boolean): number {
+  const order = Object.keys(names)
+  if (own) return -1
+  return order.includes(method) ? order.indexOf(method) : order.length
+}
+
+/** One row that is not understood does not hide the others. */
+function readRows(json: unknown): Row[] {
+  const list = Array.isArray(json) ? json : []
+  return list.flatMap((item) => {
+    const { success, output } = v.safeParse(rowSchema, item)
+    return success ? [output] : []
+  })
+}
+
+/** By steps; of two with the same number the later one counts. */
+function pointsOf(rows: readonly Row[]): AnyStepPoint[] {
+  const points = rows.map(
+    ({ nfe, frechet, frechet_ci: [low, high], prompt_accuracy: accuracy }) =>
+      [nfe, { steps: nfe, frechet, low, high, accuracy }] as const,
+  )
+  return [...new Map(points).values()].toSorted((a, b) => a.steps - b.steps)
 }
 
 /**
  * @param base where the app is served from, with a trailing slash
- * @param own the method that made the loaded model
+ * @param own the loaded model
  * @returns `undefined` where nothing was measured, or without a network
  */
-export async function fetchAnyStep(base: string, own: string): Promise<AnyStep | undefined> {
+export async function fetchAnyStep(
+  base: string,
+  own: MeasuredModel | undefined,
+): Promise<AnyStep | undefined> {
   try {
     const response = await fetch(`${base}results/any-step.json`)
     return response.ok ? readAnyStep(await response.json(), own) : undefined

@@ -1,5 +1,5 @@
 import { type Exporter, type ExportFormat, type FrameSource, sliceSource } from '../export/exporter'
-import { type Destination, saveBlob } from '../export/save'
+import { type Destination, discardDestination, saveBlob } from '../export/save'
 import { type ExportSettings, parseSettings } from '../export/settings'
 import type { TakeHead } from '../gallery/records'
 import type { Generator } from '../worker/generator'
@@ -16,7 +16,7 @@ const KEY = 'anyflow.export'
 
 export interface ExportHost {
   readonly exporter: Exporter
-  readonly generator: Pick<Generator, 'getFrame'>
+  readonly generator: Pick<Generator, 'keep' | 'getFrame' | 'dropKept'>
   readonly local: Pick<Storage, 'getItem' | 'setItem'>
   /** Asks where to save, or settles on a plain download. */
   chooseDestination(fileName: string): Promise<Destination | undefined>
@@ -36,10 +36,16 @@ export class ExportRunner {
     private readonly onGpu: () => boolean = () => false,
   ) {
     this.store = createExportStore(remembered(host.local))
-    // A range belongs to the take it was chosen for.
     take.subscribe(({ shown }, before) => {
-      if (shown?.request !== before.shown?.request && this.store.getState().range)
-        this.store.setState({ range: undefined })
+      const { range } = this.store.getState()
+      if (!range || shown === before.shown) return
+      // A range belongs to the take it was chosen for; of one without an end it moves with the frames.
+      const isSame = shown?.request === before.shown?.request
+      const gone = (shown?.dropped ?? 0) - (before.shown?.dropped ?? 0)
+      if (isSame && gone === 0) return
+      const last = range.last - gone
+      const moved = isSame && last >= 0
+      this.store.setState({ range: moved ? { first: Math.max(0, range.first - gone), last } : undefined })
     })
   }
 
@@ -57,38 +63,54 @@ export class ExportRunner {
     this.store.setState({ range: whole ? undefined : { first, last } })
   }
 
-  /** Writes the chosen part of what is decoded; a PNG is the frame on the preview. Failures go to the store. */
+  /**
+   * Writes the chosen part of what is decoded; a PNG is the frame on the preview. The frames are held until the file is
+   * done, so that another take may be made meanwhile. Failures go to the store.
+   */
   async export(format: ExportFormat): Promise<void> {
     const { shown, preview } = this.take.getState()
-    if (!shown || this.store.getState().phase === 'running') return
-    const { settings } = this.store.getState()
-    const frame = Math.min(Math.max(preview.frame, 0), shown.frames - 1)
+    if (!shown || this.running) return
+    const { generator, exporter } = this.host
     const controller = new AbortController()
+    const { signal } = controller
     this.running = controller
+    // All of it before anything is waited for: the picker may stay open for long, and the take change.
+    const held = generator.keep()
+    // It is waited for after the picker; until then nobody would catch its failure.
+    held.catch(() => undefined)
+    const frame = Math.min(Math.max(preview.frame, 0), shown.frames - 1)
+    const part = this.part(shown, format, frame, held)
+    const { settings } = this.store.getState()
+    const note = writeNote({ ...shown.request, prompts: shown.prompts }, this.madeBy())
+    const gpu = this.onGpu()
+    let destination: Destination | undefined
     try {
-      const destination = await this.host.chooseDestination(fileName(shown, format, frame))
+      // Without waiting for the frames: the picker must be opened straight from the click.
+      destination = await this.host.chooseDestination(fileName(shown, format, frame))
       if (!destination) return
       this.store.setState({ phase: 'running', fraction: 0, message: undefined })
-      const toDisk = format === 'mp4' && destination.type === 'handle'
-      const result = await this.host.exporter.export(this.part(shown, format, frame), {
-        format,
-        settings,
-        gpu: this.onGpu(),
-        note: writeNote(shown.request, this.madeBy()),
-        ...(toDisk ? { file: destination.handle } : {}),
-        signal: controller.signal,
+      await held
+      const result = await exporter.export(part, {
+        ...{ format, settings, gpu, note, signal },
+        ...(format === 'mp4' && destination.type === 'handle' ? { file: destination.handle } : {}),
         onProgress: (fraction) => this.store.setState({ fraction }),
       })
-      if (result.blob) await saveBlob(result.blob, destination)
+      if (result.blob) {
+        signal.throwIfAborted()
+        await saveBlob(result.blob, destination)
+      }
       const what = format === 'png' ? `frame ${frame}` : `${result.frames} frames`
       const where = result.enlargedOn ? `, enlarged on the ${result.enlargedOn}` : ''
       this.succeed(`Exported ${what} as ${result.codecName}, ${formatBytes(result.bytes)}${where}.`)
     } catch (error) {
-      if (controller.signal.aborted) this.store.setState({ phase: 'idle', message: 'Export cancelled.' })
-      else {
-        const detail = error instanceof Error ? error.message : String(error)
-        this.store.setState({ phase: 'error', message: `The export failed: ${detail}` })
-      }
+      const left = destination ? await discardDestination(destination) : ''
+      const detail = (error instanceof Error ? error.message : String(error)).replace(/\.?$/, '.')
+      const what = signal.aborted ? 'Export cancelled.' : `The export failed: ${detail}`
+      this.store.setState({ phase: signal.aborted ? 'idle' : 'error', message: `${what} ${left}`.trim() })
+    } finally {
+      this.running = undefined
+      // Nothing waits for it, and where holding failed there is nothing to drop.
+      held.then((kept) => generator.dropKept([kept])).catch(() => undefined)
     }
   }
 
@@ -96,14 +118,14 @@ export class ExportRunner {
     this.running?.abort()
   }
 
-  private part(shown: ShownTake, format: ExportFormat, frame: number): FrameSource {
+  private part(shown: ShownTake, format: ExportFormat, frame: number, held: Promise<number>): FrameSource {
     const { settings, range } = this.store.getState()
     const source: FrameSource = {
       width: shown.width,
       height: shown.height,
       fps: shown.fps,
       frames: shown.frames,
-      getFrame: (index) => this.host.generator.getFrame(index),
+      getFrame: async (index) => this.host.generator.getFrame(index, await held),
     }
     if (format === 'png') return sliceSource(source, frame, frame, 1)
     // A GIF repeats by itself.

@@ -1,27 +1,43 @@
-import type { TakeHead } from '../gallery/records'
+import type { ChunkPrompt, GenerationRequest } from '../engine/types'
+import type { TakeHead, TakeSettings } from '../gallery/records'
 import type { KeptSettings } from './settings'
 import { formatLink, parseLink } from './url'
 
 /** Says whose note it is. */
 const APP = 'AnyFlow Studio'
 
-/** The text that goes into an exported file: the link that makes the take again, and the model's name. */
-export function writeNote(request: TakeHead['request'], model: TakeHead['model']): string {
-  const { prompt, seed, chunkSeeds, steps, laterSteps, frames } = request
+/** Changes of the prompt that are named in a notice; a file may hold any number. */
+const MOST_CHANGES = 5
+
+/** What a take was made of: a kept one has the number of its given frames, one just made the frames. */
+type MadeOf = TakeSettings & Pick<GenerationRequest, 'given'>
+
+/**
+ * The text that goes into an exported file: the link that makes the take again, the model's name, and what of a take no
+ * link can say.
+ */
+export function writeNote(request: MadeOf, model: TakeHead['model']): string {
+  const { prompt, seed, chunkSeeds, steps, laterSteps, frames, endless, prompts, given } = request
+  const givenFrames = given?.length ?? request.givenFrames
   const link = formatLink('', {
     ...{ prompt, seed, steps, length: frames },
     ...(laterSteps === undefined ? {} : { laterSteps }),
     ...(chunkSeeds === undefined ? {} : { chunkSeeds }),
     ...(model.path === undefined ? {} : { model: model.path }),
   })
-  return JSON.stringify({ app: APP, link, modelId: model.id, modelName: model.name })
+  return JSON.stringify({
+    ...{ app: APP, link, modelId: model.id, modelName: model.name },
+    ...(endless === true ? { endless } : {}),
+    ...(prompts?.length ? { prompts } : {}),
+    ...(givenFrames === undefined ? {} : { givenFrames }),
+  })
 }
 
 /**
  * The settings in a note, checked as a link is: a file comes from anywhere.
- * @returns `undefined` when it is no note of this app
+ * @returns `undefined` when it is no note of this app; `notices` say what is left to do to make the take again
  */
-export function readNote(text: string): { settings: KeptSettings; problems: readonly string[] } | undefined {
+export function readNote(text: string): { settings: KeptSettings; notices: readonly string[] } | undefined {
   let json: unknown
   try {
     json = JSON.parse(text)
@@ -29,11 +45,14 @@ export function readNote(text: string): { settings: KeptSettings; problems: read
     return undefined
   }
   if (typeof json !== 'object' || json === null || !('app' in json) || json.app !== APP) return undefined
+  const note = json as Record<string, unknown>
   const field = (name: string): string | undefined => {
-    const value = (json as Record<string, unknown>)[name]
+    const value = note[name]
     return typeof value === 'string' ? value : undefined
   }
   const { request, problems } = parseLink(field('link') ?? '')
+  const count = note['givenFrames']
+  const given = typeof count === 'number' && Number.isInteger(count) && count >= 1 ? count : undefined
   const modelId = field('modelId')
   const modelName = field('modelName')
   return {
@@ -41,7 +60,40 @@ export function readNote(text: string): { settings: KeptSettings; problems: read
       ...request,
       ...(modelId === undefined ? {} : { modelId }),
       ...(modelName === undefined ? {} : { modelName }),
+      ...(note['endless'] === true ? { endless: true } : {}),
+      ...(given === undefined ? {} : { givenFrames: given }),
     },
-    problems,
+    notices: [...problems, ...givenNotice(given), ...promptsNotice(note['prompts'])],
   }
+}
+
+/** The frames that a take began with are not in its file. */
+function givenNotice(frames: number | undefined): string[] {
+  if (frames === undefined) return []
+  return frames === 1
+    ? [
+        'This take began with an image, which the file does not hold. Choose the image again under Image to make the take again.',
+      ]
+    : [
+        `This take began with ${frames} frames of a clip, which the file does not hold. Choose the clip again under Continue ` +
+          'to make the take again.',
+      ]
+}
+
+/** The request has the first prompt; those that came later cannot be set before their time. */
+function promptsNotice(prompts: unknown): string[] {
+  const changes = Array.isArray(prompts) ? prompts.filter(isChunkPrompt) : []
+  if (changes.length === 0) return []
+  const named = changes.slice(0, MOST_CHANGES).map(({ chunk, prompt }) => `from chunk ${chunk} “${prompt}”`)
+  const more = changes.length > MOST_CHANGES ? `, and ${changes.length - MOST_CHANGES} more` : ''
+  return [
+    `The prompt was changed while this take was made: ${named.join(', ')}${more}. Change it at the same chunks to make the ` +
+      'take again.',
+  ]
+}
+
+function isChunkPrompt(value: unknown): value is ChunkPrompt {
+  if (typeof value !== 'object' || value === null) return false
+  const { chunk, prompt } = value as Record<string, unknown>
+  return typeof prompt === 'string' && typeof chunk === 'number' && Number.isInteger(chunk) && chunk >= 1
 }

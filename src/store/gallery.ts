@@ -1,11 +1,13 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 
 import type { Timings } from '../engine/types'
-import { StudioError } from '../errors'
 import type { GalleryStorage } from '../gallery/client'
-import type { Clip, StorageRoom, TakeHead, TakeRecord } from '../gallery/records'
+import type { Clip, StorageRoom, TakeHead, TakeRecord, WaitingTakes } from '../gallery/records'
+import { isStorageFull } from '../gallery/storage-full'
 import { TAKE_FILE_EXTENSION } from '../gallery/take-file'
-import { formatBytes, takeFileName } from './format'
+import { ThumbnailCache } from '../gallery/thumbnail-cache'
+import { takeFileName } from './format'
+import { fullMessage, goneMessage, importMessage } from './gallery-messages'
 import type { TakeKeeper } from './recorder'
 
 export interface GalleryState {
@@ -19,15 +21,32 @@ export interface GalleryState {
   readonly compared: readonly string[]
   /** The take deleted last, while it can still be brought back. */
   readonly deleted: TakeRecord | undefined
+  /** The take that was read from a file last, until the message about it goes. */
+  readonly imported: TakeRecord | undefined
   readonly room: StorageRoom | undefined
-  /** What is wrong with the storage and what to do, for people. */
+  /** What the full disk refused; lost when the tab is closed. */
+  readonly waiting: WaitingTakes
+  /** What else is wrong and what to do, for people. */
   readonly problem: string | undefined
 }
 
 export type GalleryStore = StoreApi<GalleryState>
 
-/** Opens a kept take in the preview. */
-export type OpenTake = (record: TakeRecord, clip: Clip) => Promise<void>
+/**
+ * Opens a kept take in the preview.
+ * @param read unpacks the take's frames, which takes a while
+ * @param isWanted false once another was asked for
+ * @returns false when it was given up, for another or for a take that began meanwhile
+ */
+export type OpenTake = (
+  record: TakeRecord,
+  read: () => Promise<Clip>,
+  isWanted: () => boolean,
+) => Promise<boolean>
+
+/** Width, pixels, and number of the pictures that a thumbnail plays. */
+const THUMBNAIL_WIDTH = 192
+const THUMBNAIL_COUNT = 24
 
 /** The takes kept in this browser, and what can be done to them. */
 export class Gallery implements TakeKeeper {
@@ -37,12 +56,18 @@ export class Gallery implements TakeKeeper {
     shownId: undefined,
     compared: [],
     deleted: undefined,
+    imported: undefined,
     room: undefined,
+    waiting: { count: 0, dropped: [] },
     problem: undefined,
   }))
-  /** The disk was full, and what it refused waits in the worker. */
-  private waiting = false
+  /** Pictures of takes in small. */
+  readonly thumbnails: ThumbnailCache
   private persistent = false
+  /** Counts takes that were to be opened; only the last is. */
+  private openings = 0
+  /** Takes removed for good. Frames of one that is still being made go nowhere. */
+  private readonly removed = new Set<string>()
   /** Kept takes by the request that the take store shows them with. */
   private readonly ids = new WeakMap<object, string>()
 
@@ -50,7 +75,9 @@ export class Gallery implements TakeKeeper {
     private readonly storage: GalleryStorage,
     private readonly openTake: OpenTake,
     private readonly save: (blob: Blob, fileName: string) => Promise<void>,
-  ) {}
+  ) {
+    this.thumbnails = new ThumbnailCache((id) => storage.thumbnails(id, THUMBNAIL_WIDTH, THUMBNAIL_COUNT))
+  }
 
   /** Reads the list. Failures go to the store. */
   async load(): Promise<void> {
@@ -71,29 +98,32 @@ export class Gallery implements TakeKeeper {
     frames: Uint8ClampedArray<ArrayBuffer>[],
     from = 0,
   ): Promise<void> {
-    await this.attempt(async () => this.put(await this.storage.add(head, first, frames, from)))
+    await this.write(head, () => this.storage.add(head, first, frames, from))
     // Once there is something to lose. Browsers that ask people do so now, when it makes sense to them.
     if (this.persistent) return
     this.persistent = true
     await this.storage.persist().catch(() => false)
   }
 
-  async finish(head: TakeHead, state: 'done' | 'stopped', timings: Timings | undefined): Promise<void> {
-    await this.attempt(async () => {
-      const record = await this.storage.finish(head.id, state, timings)
-      if (record) this.put(record)
-      await this.measure()
-    })
+  async truncate(head: TakeHead, first: number): Promise<void> {
+    await this.write(head, () => this.storage.truncate(head, first))
   }
 
-  /** Shows a kept take in the preview, in place of the last one. */
+  async finish(head: TakeHead, state: 'done' | 'stopped', timings: Timings | undefined): Promise<void> {
+    await this.write(head, () => this.storage.finish(head.id, state, timings))
+    await this.attempt(() => this.measure())
+  }
+
+  /** Shows a kept take in the preview, in place of the last one; unless another, or a new take, is wanted meanwhile. */
   async open(id: string): Promise<void> {
     const record = this.find(id)
     if (!record) return
     this.ids.set(record.request, id)
+    const opening = ++this.openings
     await this.attempt(async () => {
-      await this.openTake(record, await this.storage.clip(id))
-      this.store.setState({ shownId: id })
+      const read = () => this.storage.clip(id)
+      if (await this.openTake(record, read, () => opening === this.openings))
+        this.store.setState({ shownId: id })
     })
   }
 
@@ -112,52 +142,63 @@ export class Gallery implements TakeKeeper {
     return this.storage.clip(id)
   }
 
-  /** @returns up to `count` frames as bitmaps of at most `width` pixels wide; the caller closes them */
-  thumbnails(id: string, width: number, count: number): Promise<ImageBitmap[]> {
-    return this.storage.thumbnails(id, width, count)
-  }
-
-  /** Deletes a take. Until another is deleted or {@link settle} is called, {@link undo} brings it back. */
+  /**
+   * Deletes a take. Until another is deleted or {@link settle} is called, {@link undo} brings it back; one that is being
+   * made goes on being kept till then, so that it comes back whole.
+   */
   async remove(id: string): Promise<void> {
     const record = this.find(id)
     if (!record) return
-    await this.settle()
+    const settled = this.settle()
+    // At once, so that the worker is told in the order in which people act.
+    this.leaveOut(id)
+    this.store.setState({ deleted: record })
     await this.attempt(async () => {
-      const marked = await this.mark(id)
-      this.store.setState(({ takes, compared }) => ({
-        takes: takes.filter((take) => take.id !== id),
-        compared: compared.filter((other) => other !== id),
-        deleted: record,
-      }))
+      const marked = await this.mark(id).catch((error: unknown) => {
+        this.restore(record)
+        throw error
+      })
       // Room is wanted now, and what waits for it is newer than what was deleted.
-      if (this.waiting || !marked) await this.settle()
+      if (!marked || this.isWaiting) await this.settle(id)
     })
+    await settled
   }
 
   async undo(): Promise<void> {
     const { deleted } = this.store.getState()
     if (!deleted) return
+    // At once: the time for it must not run out meanwhile.
+    this.restore(deleted)
     await this.attempt(async () => {
-      await this.storage.hide(deleted.id, false)
-      this.store.setState({ deleted: undefined })
-      this.put(deleted)
+      const record = await this.storage.hide(deleted.id, false).catch((error: unknown) => {
+        this.leaveOut(deleted.id)
+        this.store.setState({ deleted })
+        throw error
+      })
+      if (record) this.insert(record)
+      else {
+        this.forget(deleted.id)
+        this.store.setState({ problem: goneMessage(deleted.request.prompt) })
+      }
     })
   }
 
-  /** Makes the last deletion final and uses the room it gives. */
-  async settle(): Promise<void> {
+  /**
+   * Makes the last deletion final and uses the room it gives.
+   * @param id only when it is this one
+   */
+  async settle(id?: string): Promise<void> {
     const { deleted } = this.store.getState()
-    if (!deleted) return
-    this.store.setState({ deleted: undefined })
+    if (!deleted || (id !== undefined && deleted.id !== id)) return
+    this.forget(deleted.id)
+    await this.attempt(() => this.storage.remove(deleted.id))
+    await this.roomChanged()
+  }
+
+  /** Something was deleted, here or elsewhere: keeps what waits for room. */
+  async roomChanged(): Promise<void> {
     await this.attempt(async () => {
-      await this.storage.remove(deleted.id)
-      if (this.waiting) {
-        this.waiting = (await this.storage.retry()) > 0
-        this.store.setState({
-          takes: await this.storage.list(),
-          ...(this.waiting ? {} : { problem: undefined }),
-        })
-      }
+      if (this.isWaiting) await this.retry()
       await this.measure()
     })
   }
@@ -173,10 +214,19 @@ export class Gallery implements TakeKeeper {
   }
 
   async importFile(file: Blob): Promise<void> {
-    await this.attempt(async () => {
-      this.put(await this.storage.importFile(file))
-      await this.measure()
-    })
+    const name = file instanceof File ? file.name : undefined
+    await this.attempt(
+      async () => {
+        const record = await this.storage.importFile(file)
+        const { deleted } = this.store.getState()
+        // Read again while it could be brought back: that is what happened.
+        if (deleted?.id === record.id) this.store.setState({ deleted: undefined })
+        this.insert(record)
+        this.store.setState({ imported: record })
+        await this.roomChanged()
+      },
+      (state) => importMessage(state, name),
+    )
   }
 
   /** Chooses a take for the comparison, or gives it up. Of three, the one chosen first goes. */
@@ -196,6 +246,10 @@ export class Gallery implements TakeKeeper {
     this.store.setState({ problem: undefined })
   }
 
+  dismissImported(): void {
+    this.store.setState({ imported: undefined })
+  }
+
   /** The record of the take on the preview, when it is kept. */
   get shown(): TakeRecord | undefined {
     const { shownId } = this.store.getState()
@@ -206,23 +260,84 @@ export class Gallery implements TakeKeeper {
     return this.store.getState().takes.find((take) => take.id === id)
   }
 
+  private get isWaiting(): boolean {
+    return this.store.getState().waiting.count > 0
+  }
+
+  /** Changes a take that is being made. What a full disk refuses waits in the worker. */
+  private async write(
+    { id }: Pick<TakeHead, 'id'>,
+    change: () => Promise<TakeRecord | undefined>,
+  ): Promise<void> {
+    if (this.removed.has(id)) return
+    await this.attempt(async () => {
+      try {
+        const record = await change()
+        if (record) this.put(record)
+        else this.forget(id)
+      } catch (error) {
+        if (!isStorageFull(error)) throw error
+        // Not at every chunk: the message would be read out again with each new number.
+        if (!this.isWaiting) await this.measure()
+        this.store.setState({ waiting: await this.storage.waiting() })
+        return
+      }
+      // It had room, so there may be some for what waits.
+      if (this.isWaiting) await this.retry()
+    })
+  }
+
+  private async retry(): Promise<void> {
+    const before = this.store.getState().waiting.count
+    const waiting = await this.storage.retry()
+    this.store.setState({ waiting })
+    if (waiting.count < before) this.store.setState({ takes: await this.storage.list() })
+  }
+
   /** Marks a take as deleted. @returns false on a disk so full that it takes no mark; it still gives up what is on it */
   private async mark(id: string): Promise<boolean> {
     try {
       await this.storage.hide(id, true)
       return true
     } catch (error) {
-      if (isFull(error)) return false
+      if (isStorageFull(error)) return false
       throw error
     }
   }
 
+  /** A take has more frames, or is over. A deleted one stays deleted. */
   private put(record: TakeRecord): void {
+    if (this.removed.has(record.id)) return
+    if (this.store.getState().deleted?.id === record.id) this.store.setState({ deleted: record })
+    else this.insert(record)
+  }
+
+  private insert(record: TakeRecord): void {
     this.store.setState(({ takes }) => {
       const others = takes.filter(({ id }) => id !== record.id)
-      const place = others.findIndex(({ made }) => made <= record.made)
-      return { takes: others.toSpliced(place < 0 ? others.length : place, 0, record) }
+      return { takes: others.toSpliced(placeOf(record, others), 0, record) }
     })
+  }
+
+  /** Takes a deletion back, in the list. */
+  private restore(record: TakeRecord): void {
+    if (this.store.getState().deleted?.id === record.id) this.store.setState({ deleted: undefined })
+    this.insert(record)
+  }
+
+  /** The take is gone for good. */
+  private forget(id: string): void {
+    this.removed.add(id)
+    this.thumbnails.forget(id)
+    this.leaveOut(id)
+    if (this.store.getState().deleted?.id === id) this.store.setState({ deleted: undefined })
+  }
+
+  private leaveOut(id: string): void {
+    this.store.setState(({ takes, compared }) => ({
+      takes: takes.filter((take) => take.id !== id),
+      compared: compared.filter((other) => other !== id),
+    }))
   }
 
   private async measure(): Promise<void> {
@@ -230,39 +345,26 @@ export class Gallery implements TakeKeeper {
     this.store.setState({ room })
   }
 
-  private async attempt(work: () => Promise<void>): Promise<void> {
+  /** @param whenFull what to say when the disk is full */
+  private async attempt(work: () => Promise<void>, whenFull = fullMessage): Promise<void> {
     try {
       await work()
     } catch (error) {
-      if (isFull(error)) {
-        this.waiting = true
-        await this.measure().catch(() => undefined)
-        this.store.setState((state) => ({ problem: fullMessage(state) }))
-      } else
-        this.store.setState({ ready: true, problem: error instanceof Error ? error.message : String(error) })
+      const message = error instanceof Error ? error.message : String(error)
+      if (isStorageFull(error)) await this.measure().catch(() => undefined)
+      this.store.setState((state) => ({
+        ready: true,
+        problem: isStorageFull(error) ? whenFull(state) : message,
+      }))
     }
   }
 }
 
-function isFull(error: unknown): boolean {
-  return error instanceof StudioError && error.code === 'storage-full'
-}
-
-/** Says what to delete: the largest takes, because few deletions should do. */
-function fullMessage({ takes, room }: GalleryState): string {
-  const used = room ? ` (${formatBytes(room.used)} of ${formatBytes(room.quota)} used)` : ''
-  const largest = takes.toSorted((a, b) => b.bytes - a.bytes).slice(0, 3)
-  const names = largest.map(({ request, bytes }) => `"${shorten(request.prompt)}" (${formatBytes(bytes)})`)
-  const advice =
-    names.length > 0
-      ? `Delete takes to make room; the largest are ${names.join(', ')}.`
-      : 'Delete a model you do not use under Models to make room.'
-  return (
-    `The browser's storage is full${used}. ${advice} The new take waits in this tab and is kept as soon as there is ` +
-    'room; it can be exported now.'
-  )
-}
-
-function shorten(prompt: string): string {
-  return prompt.length > 32 ? `${prompt.slice(0, 30).trimEnd()} ...` : prompt
+/** Where a take stands among others, newest first. */
+export function placeOf(
+  { made }: Pick<TakeRecord, 'made'>,
+  takes: readonly Pick<TakeRecord, 'made'>[],
+): number {
+  const place = takes.findIndex((other) => other.made <= made)
+  return place < 0 ? takes.length : place
 }

@@ -3,7 +3,7 @@ import type { Generator } from '../worker/generator'
 import type { ModelStore } from './model'
 import type { RequestStore } from './request'
 import { applySettings, type SettingsTarget } from './settings'
-import type { TakeStore } from './take'
+import type { ShownTake, TakeStore } from './take'
 import type { TakeRunner } from './take-runner'
 
 /** The parts of the studio that a kept take is opened with. */
@@ -22,10 +22,28 @@ export function recordedModel({ model, request }: Pick<Parts, 'model' | 'request
   return { id: manifest?.id ?? '', name: manifest?.name ?? '', ...(path === undefined ? {} : { path }) }
 }
 
-/** Plays a kept take in the preview. What runs is stopped: its frames would take the place of the kept ones. */
-export async function openTake(parts: Parts, record: TakeRecord, clip: Clip): Promise<void> {
+/**
+ * Plays a kept take in the preview. What runs is stopped: its frames would take the place of the kept ones. What begins
+ * while the kept frames are read goes on, for it was asked for later.
+ * @param isWanted false once another kept take was asked for
+ * @returns false when the take was not opened
+ */
+export async function openTake(
+  parts: Parts,
+  record: TakeRecord,
+  read: () => Promise<Clip>,
+  isWanted: () => boolean,
+): Promise<boolean> {
   const { request, width, height, fps, state, timings } = record
-  await parts.runner.stop()
+  const { runner } = parts
+  // A re-make that waits was asked for earlier.
+  runner.forgetRemake()
+  const { begun } = runner
+  const isLast = (): boolean => runner.begun === begun && isWanted()
+  const clip = await read()
+  if (!isLast()) return false
+  await runner.stop()
+  if (!isLast()) return false
   const frames = clip.frames.length
   const preview = await parts.generator.present(clip)
   // Moving Steps makes the last take again, which only its own model can.
@@ -33,42 +51,58 @@ export async function openTake(parts: Parts, record: TakeRecord, clip: Clip): Pr
   // Without the frames it was given, it would silently become another take.
   const { givenFrames, endless, prompts } = request
   const canRemake = sameModel && givenFrames === undefined && !endless
-  parts.take.setState({
-    phase: 'done',
-    request: canRemake ? request : undefined,
-    video: undefined,
-    progress: undefined,
-    frames,
-    timings,
-    failure: undefined,
-    stopped: state !== 'done',
-    redoing: false,
-    shown: {
-      request,
-      ...{ width, height, fps, frames, complete: endless === true || frames >= request.frames },
-      ...{ dropped: record.first, prompts },
-      playOnly: !canRemake,
-      ...(givenFrames === undefined || record.first ? {} : { lostGiven: givenFrames }),
-    },
-    preview,
-  })
+  const shown: ShownTake = {
+    request,
+    ...{ width, height, fps, frames, complete: endless === true || frames >= request.frames },
+    ...{ dropped: record.first, prompts },
+    playOnly: !canRemake,
+    ...(givenFrames === undefined || record.first ? {} : { lostGiven: givenFrames }),
+  }
+  // The stage shows it; a take that has begun meanwhile goes on, and takes its place.
+  if (runner.begun !== begun) parts.take.setState({ shown, preview })
+  else {
+    parts.take.setState({
+      phase: 'done',
+      request: canRemake ? request : undefined,
+      video: undefined,
+      progress: undefined,
+      frames,
+      timings,
+      failure: undefined,
+      stopped: state !== 'done',
+      redoing: false,
+      shown,
+      preview,
+    })
+  }
+  return true
 }
 
 /**
  * Puts a kept take's settings into the request. Given frames (an image, a clip) are not among them: the gallery has them
- * only as the autoencoder gave them back, so the text settings are restored and the task stays as it is.
+ * only as the autoencoder gave them back, so the text settings are restored, the task stays as it is, and a notice says
+ * what is missing.
  */
 export function restoreSettings(
   target: SettingsTarget,
   { request, model }: Pick<TakeHead, 'request' | 'model'>,
 ): Promise<void> {
-  const { prompt, steps, laterSteps, seed, chunkSeeds, frames, endless } = request
+  const { prompt, steps, laterSteps, seed, chunkSeeds, frames, endless, givenFrames } = request
   const settings = {
     ...{ prompt, steps, seed, length: frames, modelId: model.id, modelName: model.name },
     endless: endless === true,
+    givenFrames,
     ...(laterSteps === undefined ? {} : { laterSteps }),
     ...(chunkSeeds === undefined ? {} : { chunkSeeds }),
     ...(model.path === undefined ? {} : { model: model.path }),
   }
-  return applySettings(target, settings)
+  return applySettings(target, settings, givenFrames === undefined ? [] : [missing(givenFrames)])
+}
+
+/** @param givenFrames more than one were the end of a clip */
+function missing(givenFrames: number): string {
+  return givenFrames === 1
+    ? 'This take began with an image, which the gallery does not keep. Choose the image again under Image to make the take again.'
+    : `This take began with ${givenFrames} frames of a clip, which the gallery does not keep. Choose the clip again under ` +
+        'Continue to make the take again.'
 }

@@ -2,7 +2,7 @@
 
 import type { Manifest } from '../models/manifest'
 import type { TakeState } from './take'
-import { chunkSpans } from './timeline'
+import { chunkSpans, endOfPlan } from './timeline'
 
 type Plan = Pick<Manifest, 'transformer' | 'video'>
 
@@ -46,9 +46,4 @@ function placed<T extends { readonly chunk: number }>(
     if (!span || span.first < dropped || span.first >= dropped + total) return []
     return [{ ...change, left: `${((100 * (span.first - dropped)) / total).toFixed(3)}%` }]
   })
-}
-
-/** The next number of frames that whole latent frames make. */
-function endOfPlan(frames: number, { video }: Plan): number {
-  return 1 + Math.ceil((frames - 1) / video.temporalStride) * video.temporalStride
 }

@@ -1,22 +1,20 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 
-import { type MemoryNeed, memoryNeed } from '../engine/memory'
+import type { MemoryNeed } from '../engine/memory'
 import { AbortedError } from '../errors'
+import type { GalleryStorage } from '../gallery/client'
 import { type FileCache, noCache } from '../models/cache'
-import {
-  type FolderFile,
-  type InstallProgress,
-  installedShare,
-  installFolder,
-  installPackage,
-  removePackage,
-} from '../models/install'
+import type { FolderFile, InstallProgress } from '../models/install'
 import type { Manifest } from '../models/manifest'
-import { loadManifest, readManifest } from '../models/package'
 import { isLocal } from '../models/stored-manifests'
 import { fetchIndex, packageUrl } from './catalog'
 import type { ModelStore } from './model'
 import type { ModelSpeed, SpeedLog } from './model-speed'
+
+/** Reading manifests is not needed to start, and comes with the first look at the models. */
+const installing = () => import('../models/install')
+const reading = () => import('../models/package')
+const computing = () => import('../engine/memory')
 
 /** A package that this site serves or that this browser has. */
 export interface ModelEntry {
@@ -49,6 +47,8 @@ export interface ModelLibraryHost {
   readonly base: string
   href(): string
   openCache(): Promise<FileCache>
+  /** Where the browser is asked to keep what is stored. */
+  readonly gallery: Pick<GalleryStorage, 'persist'>
 }
 
 /** The packages: which there are, what they need, and how they come and go. */
@@ -105,7 +105,7 @@ export class ModelLibrary {
   /** Brings a whole package into this browser. What has arrived stays when it breaks off. */
   async download(base: string): Promise<void> {
     await this.work(base, async (cache, signal, onProgress) => {
-      await installPackage(base, { cache, signal, onProgress })
+      await (await installing()).installPackage(base, { cache, signal, onProgress })
     })
   }
 
@@ -126,7 +126,7 @@ export class ModelLibrary {
   async addFolder(files: readonly FolderFile[]): Promise<void> {
     await this.work('folder', async (cache, signal, onProgress) => {
       const { origin } = new URL(this.host.href())
-      await installFolder(files, origin, { cache, signal, onProgress })
+      await (await installing()).installFolder(files, origin, { cache, signal, onProgress })
     })
   }
 
@@ -134,9 +134,22 @@ export class ModelLibrary {
     this.running?.abort()
   }
 
+  /** The base of the package that a request names; `undefined` before the site's list is known, and for a wrong address. */
+  baseOf(model: string | undefined): string | undefined {
+    const named = model ?? this.model.getState().index?.default
+    if (named === undefined) return undefined
+    const page = this.host.href()
+    if (/^https?:/.test(named)) return withSlash(named)
+    try {
+      return packageUrl(named, this.host.base, page)
+    } catch {
+      return undefined
+    }
+  }
+
   /** Deletes a package from this browser. A loaded one goes on until the page is left. */
   async remove(base: string): Promise<void> {
-    await this.attempt(async () => removePackage(base, await this.cache()))
+    await this.attempt(async () => (await installing()).removePackage(base, await this.cache()))
     await this.refresh()
   }
 
@@ -164,6 +177,8 @@ export class ModelLibrary {
       await install(await this.cache(), controller.signal, (progress) =>
         this.store.setState({ busy: { base, progress } }),
       )
+      // Somebody wanted it here: browsers are asked not to clear it away.
+      await this.host.gallery.persist().catch(() => false)
     })
     this.store.setState({ busy: undefined })
     await this.refresh()
@@ -187,6 +202,11 @@ export class ModelLibrary {
     const cache = await this.cache()
     const empty = { base, path, ofSite, installed: 0, bytes: 0, memory: undefined, speed: undefined }
     try {
+      const [{ installedShare }, { loadManifest, readManifest }, { memoryNeed }] = await Promise.all([
+        installing(),
+        reading(),
+        computing(),
+      ])
       const manifest =
         text === undefined
           ? (await loadManifest(base, (url, init) => fetch(url, init), cache, undefined)).manifest

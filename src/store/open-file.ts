@@ -23,17 +23,37 @@ export async function openFile(target: FileTarget, file: File): Promise<void> {
     await target.sources.useFile(file)
     return
   }
-  const text = await readSettings(file)
-  const note = text === undefined ? undefined : readNote(text)
-  if (note) {
-    await applySettings(target, note.settings, note.problems)
-    return
-  }
+  if (await applyNote(target, file)) return
   if (file.type.startsWith('video/')) {
     await target.sources.useFile(file)
     return
   }
   target.request.setState({ notices: [refusal(file.name)] })
+}
+
+/**
+ * Imports a file that was chosen in the gallery: a kept take, or an exported MP4, whose settings come back whatever the task.
+ * Here no clip is asked for, so that a video without settings is refused in a notice.
+ */
+export async function importFile(target: FileTarget, file: File): Promise<void> {
+  const isVideo = file.type.startsWith('video/') || file.name.endsWith('.mp4')
+  if (!isVideo) await target.gallery.importFile(file)
+  else if (!(await applyNote(target, file))) {
+    target.request.setState({
+      notices: [
+        `${file.name} holds no settings of this app. Choose an MP4 that was exported here, or a .${TAKE_FILE_EXTENSION} take; ` +
+          'a video to go on from is opened under Continue.',
+      ],
+    })
+  }
+}
+
+/** Puts the settings in an exported MP4 into the request. @returns false when it has none */
+async function applyNote(target: SettingsTarget, file: File): Promise<boolean> {
+  const text = await readSettings(file)
+  const note = text === undefined ? undefined : readNote(text)
+  if (note) await applySettings(target, note.settings, note.notices)
+  return note !== undefined
 }
 
 function refusal(name: string): string {

@@ -39,6 +39,11 @@ export class Playback {
     const { loop, hud } = remembered(local)
     this.store = createStore<PlaybackState>()(() => ({ loop, hud, rate: 1, target: undefined }))
     if (!loop) void generator.setPlayback({ loop, rate: 1 })
+    // Backwards there is nothing to see of a take whose frames are still coming.
+    take.subscribe((now, before) => {
+      const begun = now.phase === 'running' && before.phase !== 'running'
+      if (begun && this.store.getState().rate < 0) void this.setRate(1)
+    })
   }
 
   /** Plays or pauses; at the end of a clip that does not loop, plays from the start. */

@@ -12,6 +12,8 @@ export interface TakeKeeper {
   begin(head: TakeHead, request: GenerationRequest): void
   /** @param from frames before this one are not wanted any more */
   keep(head: TakeHead, first: number, frames: Uint8ClampedArray<ArrayBuffer>[], from?: number): Promise<void>
+  /** Frames from `first` on, where a chunk begins, are made again: those that were kept are not part of the take. */
+  truncate(head: TakeHead, first: number): Promise<void>
   finish(head: TakeHead, state: 'done' | 'stopped', timings: Timings | undefined): Promise<void>
 }
 
@@ -54,7 +56,10 @@ export class TakeRecorder implements TakeMaker {
         if (event.type === 'done' && !event.stopped) state = 'done'
         // The page comes first.
         yield event
-        if (event.type === 'frames' && head) {
+        if (event.type === 'undone' && head && writing) {
+          await writing
+          writing = this.keeper.truncate(head, event.first)
+        } else if (event.type === 'frames' && head) {
           if (event.first === 0) this.keeper.begin(head, request)
           dropped = Math.max(dropped, event.first + event.count - held)
           const frames = await this.fetch(event.first - dropped, event.count)

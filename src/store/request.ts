@@ -98,3 +98,24 @@ export function nearestLength(lengths: readonly number[], wanted: number): numbe
   }
   return best
 }
+
+/** Frames to ask for a take of the request with: without an end, as many as the model has learnt to look back over. */
+export function askedFrames(
+  { endless, length }: Pick<RequestState, 'endless' | 'length'>,
+  lengths: readonly number[],
+): number | undefined {
+  return endless ? lengths.at(-1) : length
+}
+
+/**
+ * Said while a take without an end runs and the prompt as typed cannot be used; `undefined` when it can.
+ * @param tokens of the prompt, once they are counted
+ */
+export function unusedPrompt(
+  prompt: string,
+  tokens: { readonly used: number; readonly limit: number } | undefined,
+): string | undefined {
+  const isEmpty = prompt.trim() === ''
+  if (!isEmpty && (!tokens || tokens.used <= tokens.limit)) return undefined
+  return `The running take keeps its last prompt until you ${isEmpty ? 'type one here' : 'shorten this one'}.`
+}

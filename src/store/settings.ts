@@ -1,5 +1,6 @@
 import type { ModelStore } from './model'
 import { nearestLength, type RequestStore } from './request'
+import type { Sources } from './sources'
 import type { TakeRunner } from './take-runner'
 import { STEPS, type LinkedRequest } from './url'
 
@@ -7,6 +8,8 @@ export interface SettingsTarget {
   readonly request: RequestStore
   readonly model: ModelStore
   readonly runner: Pick<TakeRunner, 'forgetRemake'>
+  /** Where the task is set. */
+  readonly sources?: Pick<Sources, 'store'>
   /** True for a package that this browser has, by what `?model=` says. */
   isInstalled(path: string): Promise<boolean>
   /** Loads another model. */
@@ -19,18 +22,21 @@ export interface KeptSettings extends LinkedRequest {
   readonly modelId?: string
   readonly modelName?: string
   readonly endless?: boolean
+  /** How many given frames the take began with. */
+  readonly givenFrames?: number | undefined
 }
 
 /**
  * Puts kept settings into the request. The seed is locked: it belongs to the take. Another model is loaded when this site
- * or this browser has it; else a notice says which one is missing.
+ * or this browser has it; else a notice says which one is missing. Settings of a take without given frames switch to the
+ * Text task: an image or a clip at hand would make another take.
  */
 export async function applySettings(
   target: SettingsTarget,
   settings: KeptSettings,
   problems: readonly string[] = [],
 ): Promise<void> {
-  const { request, model, runner } = target
+  const { request, model, runner, sources } = target
   const { loaded, index } = model.getState()
   const notices = [...problems]
   const wanted = settings.model ?? index?.default
@@ -45,6 +51,7 @@ export async function applySettings(
         `${loaded.manifest.name} is used. Add the model under Models to make the same take again.`,
     )
   }
+  if (!settings.givenFrames) sources?.store.setState({ task: 'text', error: undefined })
   request.setState((state) => {
     const steps = settings.steps ?? state.steps
     return {

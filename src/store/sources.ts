@@ -1,29 +1,45 @@
 import type { Rgba } from '../engine/types'
-import { RequestError, throwIfAborted } from '../errors'
+import { RequestError } from '../errors'
+import { unlessAborted } from '../media/abort'
 import { type Clip, heldClip, openClip } from '../media/clip'
 import type { Size } from '../media/fit'
 import { cropPicture, openPicture, type Picture, takePicture } from '../media/picture'
 import { MediaError } from '../media/pixels'
 import type { Generator } from '../worker/generator'
 import type { ModelStore } from './model'
-import { createSourceStore, leadLength, type SourceStore, type Task } from './source'
-import type { TakeStore } from './take'
+import {
+  createSourceStore,
+  encoderProblem,
+  type GivenTask,
+  leadLength,
+  leadProblem,
+  type SourceStore,
+  type Task,
+} from './source'
+import type { ShownTake, TakeStore } from './take'
 
 /** How files become pictures and clips; a test hands in its own. */
 export interface MediaReader {
   openPicture(file: Blob, name: string, frame: Size): Promise<Picture>
   takePicture(video: HTMLVideoElement, name: string, frame: Size): Promise<Picture>
   cropPicture(picture: Picture, position: number): Rgba
-  openClip(file: Blob, name: string, fps: number, frame: Size): Promise<Clip>
+  openClip(file: Blob, name: string, fps: number, frame: Size, signal: AbortSignal): Promise<Clip>
 }
 
 const browserMedia: MediaReader = { openPicture, takePicture, cropPicture, openClip }
 
+/** Something on its way to become a picture or a clip. */
+interface Reading {
+  /** Fires when something else takes its place. */
+  readonly controller: AbortController
+  /** What went wrong, for people; nothing when it was read, or given up. */
+  readonly over: Promise<string | undefined>
+}
+
 /** What takes begin with, and where it comes from: files, the camera, the take that is shown. */
 export class Sources {
   readonly store: SourceStore = createSourceStore()
-  /** Counts what was opened; an answer to anything but the last is dropped. */
-  private latest = 0
+  private readonly readings = new Map<GivenTask, Reading>()
   /** Size and rate that pictures and clips are scaled to. */
   private shape: string | undefined
 
@@ -43,12 +59,18 @@ export class Sources {
     })
   }
 
-  /** Switches the task. Continuing starts from the take that is shown, unless a clip was chosen before. */
+  /**
+   * Switches the task. Continue starts from the take that is shown, unless a video was opened: on entering it, not on
+   * Generate, so that the same clip can be gone on from with another seed.
+   */
   setTask(task: Task): void {
     this.store.setState({ task, error: undefined })
+    if (task !== 'continue' || this.readings.has('continue')) return
     const { phase, shown } = this.take.getState()
-    const isWhole = shown !== undefined && phase !== 'running'
-    if (task === 'continue' && !this.store.getState().clip && isWhole) void this.useShownTake()
+    const { clip } = this.store.getState()
+    const isFollowing = !clip || (clip.request !== undefined && clip.request !== shown?.request)
+    const canBegin = encoderProblem(this.model.getState().loaded?.manifest) === undefined
+    if (shown && phase !== 'running' && isFollowing && canBegin) void this.useShownTake()
   }
 
   /** Takes an image file for the Image tab. Problems go to the store. */
@@ -64,7 +86,7 @@ export class Sources {
   /** Takes a video file for the Continue tab, cut at its end. */
   useVideo(file: Blob, name: string): Promise<void> {
     const fps = this.model.getState().loaded?.manifest.video.fps ?? 1
-    return this.open('continue', (frame) => this.media.openClip(file, name, fps, frame))
+    return this.open('continue', (frame, signal) => this.media.openClip(file, name, fps, frame, signal))
   }
 
   /** Whatever was dropped or pasted, by what it says it is; the open tab decides about the rest. */
@@ -78,20 +100,27 @@ export class Sources {
   useShownTake(): Promise<void> {
     const { shown } = this.take.getState()
     if (!shown) return Promise.resolve()
-    return this.open('continue', async () => {
+    return this.open('continue', async (_frame, signal) => {
       const frames: Rgba[] = []
-      for (let i = 0; i < shown.frames; i++) frames.push((await this.generator.getFrame(i)).rgba)
-      return heldClip('The shown take', frames)
+      for (let i = 0; i < shown.frames; i++) {
+        const { rgba } = await unlessAborted(this.generator.getFrame(i), signal)
+        if (!this.isStillThere(shown)) {
+          throw new MediaError('Another take took its place. Press "Use the shown take" when it is made.')
+        }
+        frames.push(rgba)
+      }
+      return heldClip(shown.request, frames)
     })
   }
 
   /** Frees the picture and the clip. */
   clear(): void {
-    this.latest++
+    for (const { controller } of this.readings.values()) controller.abort()
+    this.readings.clear()
     const { picture, clip } = this.store.getState()
     picture?.bitmap.close()
     clip?.close()
-    this.store.setState({ picture: undefined, clip: undefined, busy: false, error: undefined })
+    this.store.setState({ picture: undefined, clip: undefined, busy: this.busy(), error: undefined })
   }
 
   /** How many frames a take of so many begins with, as things stand; 0 for none. */
@@ -103,59 +132,113 @@ export class Sources {
   }
 
   /**
-   * The frames that a take of so many begins with; `undefined` for text to video.
+   * The frames that a take of so many begins with; `undefined` for text to video. Waits for a file that is being opened.
    * @throws RequestError when the task's image or clip is missing or cannot be read, or the model cannot begin with it.
+   * @throws AbortedError
    */
   async given(frames: number, signal?: AbortSignal): Promise<readonly Rgba[] | undefined> {
-    const { task, picture, position, clip, cut } = this.store.getState()
+    const { task } = this.store.getState()
     if (task === 'text') return undefined
-    const lengths = this.model.getState().loaded?.lengths ?? []
+    const { loaded } = this.model.getState()
+    const cannot = encoderProblem(loaded?.manifest)
+    if (cannot !== undefined) throw new RequestError('no-source', cannot)
+    await this.opened(task, signal)
+    const { picture, position, clip, cut } = this.store.getState()
     if (task === 'image') {
       if (!picture) throw new RequestError('no-source', 'Choose an image first, or go to the Text tab.')
       return [this.media.cropPicture(picture, position)]
     }
     if (!clip) throw new RequestError('no-source', 'Choose a clip to go on from, or go to the Text tab.')
-    const count = leadLength(lengths, frames, cut)
-    if (count === undefined) {
-      throw new RequestError(
-        'no-source',
-        `A clip of ${frames} frames has no room for given ones, or there are too few. Choose a longer clip or a later cut.`,
-      )
-    }
-    const given = await clip.read(cut - count, count).catch((cause: unknown) => {
+    const lengths = loaded?.lengths ?? []
+    const problem = leadProblem(lengths, frames, cut)
+    if (problem !== undefined) throw new RequestError('no-source', problem)
+    const count = leadLength(lengths, frames, cut) ?? 0
+    return clip.read(cut - count, count, signal).catch((cause: unknown) => {
       if (cause instanceof MediaError) throw new RequestError('no-source', cause.message, { cause })
       throw cause
     })
-    throwIfAborted(signal)
-    return given
   }
 
-  private async open(
-    task: 'image' | 'continue',
-    read: (frame: Size) => Promise<Picture | Clip>,
-  ): Promise<void> {
-    const video = this.model.getState().loaded?.manifest.video
-    const id = ++this.latest
-    this.store.setState({ task, busy: true, error: undefined })
-    try {
-      if (!video) throw new MediaError('The model is still loading. Try again when it is ready.')
-      const opened = await read({ width: video.width, height: video.height })
-      if (id !== this.latest) {
-        discard(opened)
-        return
-      }
-      const { picture, clip } = this.store.getState()
-      if ('bitmap' in opened) {
-        picture?.bitmap.close()
-        this.store.setState({ picture: opened, position: 0.5, busy: false })
-      } else {
-        clip?.close()
-        this.store.setState({ clip: opened, cut: opened.frames, busy: false })
-      }
-    } catch (error) {
-      if (id !== this.latest) return
-      this.store.setState({ busy: false, error: error instanceof Error ? error.message : String(error) })
+  /** Waits until nothing is being opened for a task. @throws RequestError when it cannot be read */
+  private async opened(task: GivenTask, signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      const reading = this.readings.get(task)
+      if (!reading) return
+      const problem = await unlessAborted(reading.over, signal)
+      if (problem !== undefined) throw new RequestError('no-source', problem)
     }
+  }
+
+  /** Opens something for a task, in the place of what is being opened. Problems go to the store. */
+  private async open(
+    task: GivenTask,
+    read: (frame: Size, signal: AbortSignal) => Promise<Picture | Clip>,
+  ): Promise<void> {
+    this.readings.get(task)?.controller.abort()
+    this.readings.delete(task)
+    this.store.setState({ task, busy: this.busy(), error: undefined })
+    const video = this.model.getState().loaded?.manifest.video
+    if (!video) {
+      this.store.setState({ error: 'The model is still loading. Try again when it is ready.' })
+      return
+    }
+    const controller = new AbortController()
+    const { signal } = controller
+    const over = this.follow(task, read({ width: video.width, height: video.height }, signal), signal)
+    this.readings.set(task, { controller, over })
+    this.store.setState({ busy: this.busy() })
+    await over
+  }
+
+  /** Puts what was opened in its place. @returns what went wrong */
+  private async follow(
+    task: GivenTask,
+    work: Promise<Picture | Clip>,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    try {
+      const opened = await unlessAborted(work, signal)
+      if (signal.aborted) {
+        discard(opened)
+        return undefined
+      }
+      this.readings.delete(task)
+      this.replace(opened)
+      return undefined
+    } catch (error) {
+      if (signal.aborted) {
+        // Its answer may be still to come.
+        void work.then(discard, () => undefined)
+        return undefined
+      }
+      this.readings.delete(task)
+      const problem = error instanceof Error ? error.message : String(error)
+      this.store.setState({ busy: this.busy(), error: problem })
+      return problem
+    }
+  }
+
+  private replace(opened: Picture | Clip): void {
+    const { picture, clip } = this.store.getState()
+    const busy = this.busy()
+    if ('bitmap' in opened) {
+      picture?.bitmap.close()
+      this.store.setState({ picture: opened, position: 0.5, busy })
+    } else {
+      clip?.close()
+      this.store.setState({ clip: opened, cut: opened.frames, busy })
+    }
+  }
+
+  private busy(): Readonly<Record<GivenTask, boolean>> {
+    return { image: this.readings.has('image'), continue: this.readings.has('continue') }
+  }
+
+  /** False once the stage may hold another take's frames than these. */
+  private isStillThere({ request }: ShownTake): boolean {
+    const { phase, shown, video } = this.take.getState()
+    // A take that is only asked for, and waits for this clip, has no size yet.
+    return shown?.request === request && (phase !== 'running' || video === undefined)
   }
 }
 

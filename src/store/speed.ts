@@ -4,7 +4,7 @@ import { countWork, type PlannedRequest } from '../engine/plan'
 import type { Timings } from '../engine/types'
 import type { Manifest } from '../models/manifest'
 
-/** Measured times of this session's takes with the loaded model, ms; absent: not measured yet. */
+/** Measured times of the newest takes with the loaded model on this machine, ms; absent: not measured yet. */
 export interface Speed {
   /** One network evaluation. */
   readonly passMs?: number | undefined
@@ -23,6 +23,38 @@ export type SpeedStore = StoreApi<Speed>
 /** Nothing is known before something was measured. */
 export function createSpeedStore(): SpeedStore {
   return createStore<Speed>()(() => ({}))
+}
+
+const KEY = 'anyflow.speeds'
+
+/** What is stored may be an older version's, or anybody's. */
+function isSpeed(value: unknown): value is Speed {
+  const isTime = (ms: unknown): boolean => typeof ms === 'number' && ms >= 0
+  return typeof value === 'object' && value !== null && Object.values(value).every(isTime)
+}
+
+/** Speeds kept for the next visit, by model and backend: the first take then knows its time already. */
+export class SpeedMemory {
+  constructor(private readonly local: Pick<Storage, 'getItem' | 'setItem'>) {}
+
+  /** @param backend label of it, e.g. "WASM, 2 threads" */
+  of(modelId: string, backend: string): Speed {
+    return this.read()[`${modelId}/${backend}`] ?? {}
+  }
+
+  remember(modelId: string, backend: string, speed: Speed): void {
+    this.local.setItem(KEY, JSON.stringify({ ...this.read(), [`${modelId}/${backend}`]: speed }))
+  }
+
+  private read(): Record<string, Speed> {
+    try {
+      const json: unknown = JSON.parse(this.local.getItem(KEY) ?? '{}')
+      const entries = Object.entries(json ?? {}) as [string, unknown][]
+      return Object.fromEntries(entries.filter((entry): entry is [string, Speed] => isSpeed(entry[1])))
+    } catch {
+      return {}
+    }
+  }
 }
 
 /**

@@ -17,7 +17,7 @@ import { SpeedLog } from './model-speed'
 import { TakeRecorder } from './recorder'
 import { Compare } from './compare'
 import { Sources } from './sources'
-import { createSpeedStore, learnSpeed, type SpeedStore } from './speed'
+import { createSpeedStore, learnSpeed, SpeedMemory, type SpeedStore } from './speed'
 import { Sweep } from './sweep'
 import { createTakeStore, type TakeStore } from './take'
 import { TakeRunner } from './take-runner'
@@ -53,6 +53,7 @@ export class Studio {
   readonly model: ModelStore = createModelStore()
   readonly take: TakeStore = createTakeStore()
   readonly speed: SpeedStore = createSpeedStore()
+  private readonly speeds: SpeedMemory
   readonly sources: Sources
   readonly runner: TakeRunner
   readonly sweep: Sweep
@@ -63,15 +64,18 @@ export class Studio {
   readonly playback: Playback
 
   private loading: AbortController | undefined
+  /** The model loaded last: what is shown was made by it, or marked as made by another. */
+  private shownModelId: string | undefined
   private urlTimer: ReturnType<typeof setTimeout> | undefined
   private readonly unsubscribe: (() => void)[] = []
 
   constructor(private readonly host: StudioHost) {
+    this.speeds = new SpeedMemory(host.local)
     const link = parseLink(new URL(host.href()).search)
     this.request = createRequestStore(link.request, link.problems, host.session.getItem(UNLOCKED) !== '1')
     this.gallery = new Gallery(
       host.gallery,
-      (record, clip) => openTake(this, record, clip),
+      (record, read, isWanted) => openTake(this, record, read, isWanted),
       (blob, fileName) => saveBlob(blob, { type: 'download', fileName }),
     )
     this.sources = new Sources(host.generator, this.model, this.take)
@@ -80,8 +84,11 @@ export class Studio {
       this.sources.given(frames, signal),
     )
     this.runner.onMeasured = (request, timings) => {
-      const manifest = this.model.getState().loaded?.manifest
-      if (manifest) this.speed.setState((speed) => learnSpeed(speed, timings, request, manifest), true)
+      const { loaded } = this.model.getState()
+      if (!loaded) return
+      const { manifest, backend } = loaded
+      this.speed.setState((speed) => learnSpeed(speed, timings, request, manifest), true)
+      this.speeds.remember(manifest.id, backend.label, this.speed.getState())
     }
     this.sweep = new Sweep(host.generator, this.runner, this.request, this.take, ({ shown, timings }) =>
       recorder.keepShown(shown, timings, this.model.getState().loaded?.backend.label ?? ''),
@@ -108,8 +115,16 @@ export class Studio {
       }),
       host.generator.onPreview((preview) => this.take.setState({ preview })),
       this.request.subscribe(() => this.scheduleUrl()),
-      this.request.subscribe((now, before) => this.runner.requestChanged(now, before)),
+      this.request.subscribe((now, before) => {
+        this.runner.requestChanged(now, before)
+        // A re-make would take the place of the takes that are to be chosen from.
+        if (this.sweep.store.getState().takes) this.runner.forgetRemake()
+      }),
       this.sources.store.subscribe(() => this.runner.sourceChanged()),
+      this.library.store.subscribe(({ entries }, before) => {
+        // A model came or went.
+        if (entries !== before.entries) void this.gallery.roomChanged()
+      }),
     )
   }
 
@@ -141,12 +156,27 @@ export class Studio {
         },
       })
       if (this.loading !== controller) return
+      this.speed.setState(this.speeds.of(loaded.manifest.id, loaded.backend.label), true)
+      this.leaveOtherModel(loaded.manifest.id)
       this.model.setState({ phase: 'ready', loaded, progress: undefined })
       this.fitLength()
     } catch (error) {
       if (this.loading !== controller) return
       this.model.setState({ phase: 'error', error: error instanceof Error ? error.message : String(error) })
     }
+  }
+
+  /** The take that is shown was made by another model than the one just loaded: it plays, but is not made again. */
+  private leaveOtherModel(modelId: string): void {
+    const before = this.shownModelId
+    this.shownModelId = modelId
+    if (before === undefined || before === modelId) return
+    void this.sweep.close()
+    void this.compare.close()
+    this.take.setState(({ shown }) => ({
+      request: undefined,
+      ...(shown ? { shown: { ...shown, playOnly: true } } : {}),
+    }))
   }
 
   /** Switches to another model or backend, and loads. */

@@ -32,7 +32,9 @@ export class Sweep {
     // Another take takes the place of the comparison.
     take.subscribe((now, before) => {
       const started = now.phase === 'running' && now.request !== before.request
-      if (started && !this.store.getState().running) void this.close()
+      // A kept take was opened.
+      const another = now.phase !== 'running' && now.shown?.request !== before.shown?.request
+      if ((started || another) && !this.store.getState().running) void this.close()
     })
   }
 
@@ -64,6 +66,15 @@ export class Sweep {
     this.request.setState({ steps, laterSteps })
     await this.close()
     await kept
+  }
+
+  /** Ends the comparison without a choice: the take on the stage stays shown, and is kept like any other. */
+  async dismiss(): Promise<void> {
+    const { takes } = this.store.getState()
+    const { shown } = this.take.getState()
+    const held = takes?.find((one) => one.shown.request === shown?.request)
+    await this.close()
+    if (held) await this.keepChosen(held)
   }
 
   /** Ends the comparison; the take that is on the stage stays shown. */

@@ -3,7 +3,7 @@ import { StudioError, type ErrorCode } from '../errors'
 import { withChunkSeed } from '../flowmap/seeds'
 import type { Generator } from '../worker/generator'
 import type { ModelStore } from './model'
-import { takeSeed, type RequestState, type RequestStore } from './request'
+import { askedFrames, takeSeed, type RequestState, type RequestStore } from './request'
 import { redoableChunk } from './redo'
 import { MAX_SEED, randomSeed } from './seed'
 import { beginTake, failTake, reduceTake, type TakeStore } from './take'
@@ -68,10 +68,9 @@ export class TakeRunner {
   async generate(): Promise<void> {
     const request = this.editedRequest()
     if (!request) return
-    const longest = this.model.getState().loaded?.lengths.at(-1)
-    const isEndless = this.request.getState().endless && longest !== undefined
-    // Without an end, every chunk looks back as far as the model has learnt to.
-    const wanted = isEndless ? { ...request, frames: longest, endless: true } : request
+    const { endless } = this.request.getState()
+    const frames = askedFrames(this.request.getState(), this.model.getState().loaded?.lengths ?? [])
+    const wanted = endless && frames !== undefined ? { ...request, frames, endless } : request
     await this.run({ requests: [wanted], given: this.given })
   }
 
@@ -139,6 +138,11 @@ export class TakeRunner {
     return this.remaking && performance.now() - this.remadeAt < GRACE
   }
 
+  /** How many takes were begun: who waits for something compares it with what it was. */
+  get begun(): number {
+    return this.latest
+  }
+
   /** Ends what runs, and a re-make that waits. Resolves when the engine has let go. */
   async stop(): Promise<void> {
     clearTimeout(this.remakeTimer)
@@ -179,15 +183,22 @@ export class TakeRunner {
   private schedulePrompt(): void {
     clearTimeout(this.promptTimer)
     this.promptTimer = setTimeout(() => {
-      const { phase, request } = this.take.getState()
-      if (phase === 'running' && request?.endless) void this.maker.setPrompt(this.request.getState().prompt)
+      this.promptTimer = undefined
+      this.sendPrompt()
     }, PROMPT_DELAY)
+  }
+
+  /** Before a take has started, it is its own prompt that it starts with. */
+  private sendPrompt(): void {
+    const { phase, request, video } = this.take.getState()
+    const { prompt } = this.request.getState()
+    if (phase === 'running' && video && request?.endless) void this.maker.setPrompt(prompt)
   }
 
   private scheduleRemake(): void {
     clearTimeout(this.remakeTimer)
     this.remakeTimer = setTimeout(() => {
-      const { request } = this.take.getState()
+      const request = this.remakeable()
       const { steps, laterSteps } = this.request.getState()
       if (!request || request.endless || this.model.getState().phase !== 'ready') return
       if (request.steps === steps && request.laterSteps === laterSteps) return
@@ -195,6 +206,13 @@ export class TakeRunner {
       this.remadeAt = performance.now()
       void this.run({ requests: [{ ...request, steps, laterSteps }] })
     }, REMAKE_DELAY)
+  }
+
+  /** What moving Steps makes again: the re-make in flight, else the take that is seen, not one that was refused. */
+  private remakeable(): GenerationRequest | undefined {
+    const { phase, request, shown } = this.take.getState()
+    if (phase === 'running') return this.remaking ? request : undefined
+    return phase === 'done' && !shown?.playOnly ? shown?.request : undefined
   }
 
   private run(job: Job): Promise<void> {
@@ -260,7 +278,12 @@ export class TakeRunner {
       }
       if (done && hold) this.take.setState({ timings: done.timings })
       else this.take.setState((state) => reduceTake(state, event), true)
-      if (event.type === 'started') this.noteBackend(event.backend)
+      if (event.type === 'started') {
+        this.noteBackend(event.backend)
+        // Edited while it was being started. Who is still typing is waited for.
+        const { prompt } = this.request.getState()
+        if (prompt !== request.prompt && this.promptTimer === undefined) this.sendPrompt()
+      }
     }
     return done
   }

@@ -1,6 +1,6 @@
 import { planChunks } from '../flowmap/chunks'
 import type { Manifest } from '../models/manifest'
-import type { ShownTake, TakeState } from './take'
+import type { TakeState } from './take'
 
 /** Pixel frames `first .. first + count - 1`, made together. */
 export interface ChunkSpan {
@@ -23,9 +23,33 @@ export function chunkSpans(
   })
 }
 
+/** The next number of frames that whole latent frames make. */
+export function endOfPlan(frames: number, { video }: Pick<Manifest, 'video'>): number {
+  return 1 + Math.ceil((frames - 1) / video.temporalStride) * video.temporalStride
+}
+
+/** The chunks that `total` frames of a take came in, of which the first `dropped` are not held any more. */
+export function heldSpans(
+  total: number,
+  dropped: number,
+  model: Pick<Manifest, 'transformer' | 'video'> | undefined,
+): ChunkSpan[] {
+  if (dropped === 0 || !model || total < 1) return chunkSpans(total, model)
+  return chunkSpans(endOfPlan(dropped + total, model), model).flatMap(({ first, count }) => {
+    const start = Math.max(0, first - dropped)
+    const end = Math.min(total, first + count - dropped)
+    return end > start ? [{ first: start, count: end - start }] : []
+  })
+}
+
 /** Frames the timeline is long: those asked for while they may still come, else those there are. */
-export function timelineLength(shown: ShownTake | undefined, phase: TakeState['phase']): number {
-  if (!shown) return 0
+export function timelineLength({
+  shown,
+  phase,
+  request,
+}: Pick<TakeState, 'shown' | 'phase' | 'request'>): number {
+  // Before the first frame of the first take, the places of its chunks.
+  if (!shown) return phase === 'running' && request && !request.endless ? request.frames : 0
   // Without an end, it is as long as what is held.
   if (shown.request.endless) return shown.frames
   const asked = Number.isFinite(shown.request.frames) ? shown.request.frames : 0
@@ -58,7 +82,8 @@ export function chunkProgress(span: ChunkSpan, index: number, state: TakeState):
   if (span.first + span.count <= decoded) return 1
   const { progress, phase } = state
   // While the first chunk of a new take is made, the old take is still shown.
-  if (phase !== 'running' || state.frames === 0 || progress?.chunk !== index + 1) return 0
+  const isOld = state.shown !== undefined && state.frames === 0
+  if (phase !== 'running' || isOld || progress?.chunk !== index + 1) return 0
   if (progress.phase === 'denoise') return (progress.step - 1) / progress.steps
   return progress.phase === 'text' ? 0 : 1
 }
@@ -74,16 +99,17 @@ const COMING_WIDTH = '64px'
 
 /** Where on the strip the chunk is that is being denoised; `undefined` while the strip shows another take. */
 export function chunkUnderWay(
-  { phase, progress, shown, frames }: TakeState,
+  { phase, progress, shown, frames, request }: TakeState,
   model: Pick<Manifest, 'transformer' | 'video'> | undefined,
 ): StripPart | undefined {
-  if (phase !== 'running' || !progress || frames === 0 || !shown) return undefined
-  if (shown.request.endless) return { left: `calc(100% - ${COMING_WIDTH})`, right: '0px' }
-  const total = timelineLength(shown, phase)
+  if (phase !== 'running' || !progress || (shown && frames === 0)) return undefined
+  if (shown?.request.endless) return { left: `calc(100% - ${COMING_WIDTH})`, right: '0px' }
+  const total = timelineLength({ shown, phase, request })
   const span = chunkSpans(total, model)[progress.chunk - 1]
-  if (!span || span.first + span.count <= shown.frames) return undefined
+  const decoded = shown?.frames ?? 0
+  if (!span || span.first + span.count <= decoded) return undefined
   // Frames that are decoded have pictures of their own.
-  const first = Math.max(span.first, shown.frames)
+  const first = Math.max(span.first, decoded)
   const percent = (part: number): string => `${((100 * part) / total).toFixed(3)}%`
   return { left: percent(first), right: percent(total - span.first - span.count) }
 }

@@ -149,8 +149,8 @@ export class WorkerGenerator implements Generator {
     return () => this.listeners.delete(listener)
   }
 
-  getFrame(index: number): Promise<FramePixels> {
-    return this.stage.call('getFrame', { index })
+  getFrame(index: number, kept?: number): Promise<FramePixels> {
+    return this.stage.call('getFrame', { index, kept })
   }
 
   digest(): Promise<string> {

@@ -21,8 +21,8 @@ export function engineHandlers(options: Promise<EngineOptions>): Handlers<Engine
     redoSeed = undefined
     return seed
   }
-  /** As it is edited while a take runs. */
-  let prompt = ''
+  /** Of the take asked for last, as it is edited while that runs. */
+  let edited = { prompt: '' }
   // Loads and starts change what is loaded or running: one after the other.
   let turn: Promise<unknown> = Promise.resolve()
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -45,24 +45,28 @@ export function engineHandlers(options: Promise<EngineOptions>): Handlers<Engine
         return (await engine).load(url, { backend, signal, onProgress: progress })
       }),
     countTokens: async ({ prompt }) => (await engine).countTokens(prompt),
-    start: ({ request, stopFlag }) =>
-      inTurn(async () => {
+    start: ({ request, stopFlag }) => {
+      // Before its turn comes the prompt may have been edited already.
+      const own = { prompt: request.prompt }
+      edited = own
+      return inTurn(async () => {
         await finishTakes()
         if (!stage) throw new StudioError('internal', 'The engine worker has no stage. Reload the page.')
         const ready = await engine
         const take = nextTake++
-        prompt = request.prompt
         redoSeed = undefined
         takes.set(
           take,
           new TakeStream(
-            (signal, isStopped) => ready.generate(request, signal, { isStopped, redo, prompt: () => prompt }),
+            (signal, isStopped) =>
+              ready.generate(request, signal, { isStopped, redo, prompt: () => own.prompt }),
             stage,
             stopFlag && new StopFlag(stopFlag),
           ),
         )
         return { take }
-      }),
+      })
+    },
     next: async ({ take }) => {
       const stream = takes.get(take)
       if (!stream) return undefined
@@ -80,7 +84,7 @@ export function engineHandlers(options: Promise<EngineOptions>): Handlers<Engine
       return undefined
     },
     setPrompt: (args) => {
-      prompt = args.prompt
+      edited.prompt = args.prompt
       return undefined
     },
     redoChunk: ({ seed }) => {

@@ -51,8 +51,11 @@ export interface Generator {
   /** Called when the frame on the canvas, the count or the playing flag changes. Returns the unsubscriber. */
   onPreview(listener: (state: PreviewState) => void): () => void
 
-  /** One decoded frame, for export and tests: ask for the next when the last is consumed. */
-  getFrame(index: number): Promise<FramePixels>
+  /**
+   * One decoded frame, for export and tests: ask for the next when the last is consumed.
+   * @param kept of the frames held under this number; without, of those that play.
+   */
+  getFrame(index: number, kept?: number): Promise<FramePixels>
   /** SHA-256, hex, of all decoded frames' RGBA bytes in order. */
   digest(): Promise<string>
 

@@ -39,6 +39,8 @@ export interface PreviewState {
   readonly playing: boolean
   /** True while the canvas shows, in place of a frame, what the chunk under way looks like so far. */
   readonly estimate?: boolean | undefined
+  /** True while a take without an end is held back, because too much of it has not been played yet. */
+  readonly waiting?: boolean | undefined
 }
 
 /** Frames to play that did not come from the engine: a kept take. */
@@ -112,7 +114,8 @@ export interface StageCalls {
   seek: { args: { frame: number }; result: PreviewState }
   setPlayback: { args: Playback; result: PreviewState }
   present: { args: PresentedClip; result: PreviewState }
-  getFrame: { args: { index: number }; result: FramePixels }
+  /** Of held frames where `kept` says which. */
+  getFrame: { args: { index: number; kept?: number | undefined }; result: FramePixels }
   digest: { args: NoArgs; result: string }
   /** Holds the frames there are, beyond the next take. */
   keep: { args: NoArgs; result: { kept: number } }

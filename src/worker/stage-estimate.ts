@@ -27,10 +27,18 @@ export class StageEstimate {
     return this.current?.pictures
   }
 
-  set(message: EstimateMessage, now: number): void {
+  /** True while what is estimated is a take of which there are no frames yet. */
+  get isFirst(): boolean {
+    return this.since !== undefined
+  }
+
+  /** @returns true for the first estimate of a take. */
+  set(message: EstimateMessage, now: number): boolean {
+    const begins = message.first === 0 && this.since === undefined
     this.current = message
-    if (message.first === 0) this.since ??= now
+    if (begins) this.since = now
     this.drawStrip()
+    return begins
   }
 
   clear(): void {

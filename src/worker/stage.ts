@@ -21,6 +21,12 @@ import { StageEstimate } from './stage-estimate'
 type Pixels = Uint8ClampedArray<ArrayBuffer>
 type KeptShape = Omit<KeptTake, 'frames'>
 
+/**
+ * How far a take without an end may run ahead of what is watched, s. An edited prompt and another seed count from the next
+ * chunk to be made: with more in between, what is done to a take would show long after.
+ */
+const LEAD = 1.5
+
 export class Stage {
   private readonly player = new Player()
   private readonly screen = new Screen()
@@ -35,6 +41,8 @@ export class Stage {
   private dropped = 0
   /** Sends the answer that keeps a live take from running ahead of the player. */
   private heldBack: (() => void) | undefined
+  /** True while the engine is wanted at the end of its chunk, however far ahead that is. */
+  private hurried = false
   /** Frames that can be shown: those with pixels, or more while the engine draws. */
   private count = 0
   private engineDraws = false
@@ -42,8 +50,13 @@ export class Stage {
   /** The picture of an estimate that the canvas shows in place of that frame. */
   private shownPicture: Pixels | undefined
   private told: PreviewState | undefined
+  /** True once somebody paused or sought since the take under way began: then the frame stays, whatever is coming. */
+  private heldByHand = false
   private ticking = false
   private tilesTick = false
+  /** Time that tiles have played, and when it was last counted, ms: they stand still while the preview is paused. */
+  private tilesPlayed = 0
+  private tilesCounted = 0
   private port: MessagePort | undefined
 
   constructor(private readonly onPreview: (state: PreviewState) => void) {}
@@ -68,12 +81,14 @@ export class Stage {
   }
 
   play(): PreviewState {
+    this.heldByHand = false
     this.player.play(performance.now())
     this.tick()
     return this.state()
   }
 
   async pause(): Promise<PreviewState> {
+    this.heldByHand = true
     this.player.pause(performance.now())
     await this.redraw()
     await presented()
@@ -81,7 +96,9 @@ export class Stage {
   }
 
   async seek(frame: number): Promise<PreviewState> {
+    this.heldByHand = true
     this.player.seek(frame)
+    if (this.heldBack && !this.isAhead()) this.letGo()
     await this.redraw()
     await presented()
     return this.state()
@@ -105,17 +122,18 @@ export class Stage {
     return this.state()
   }
 
-  /** @throws StudioError `no-frames` */
-  frame(index: number): FramePixels {
-    const rgba = this.frames[index]
+  /** @param kept of the frames held under this number; without, of those that play. @throws StudioError `no-frames` */
+  frame(index: number, kept?: number): FramePixels {
+    const { frames, width, height } = kept === undefined ? this.current : this.kept.get(kept)
+    const rgba = frames[index]
     if (!rgba) {
-      const has = this.frames.length === 0 ? 'none yet' : `0 to ${this.frames.length - 1}`
+      const has = frames.length === 0 ? 'none yet' : `0 to ${frames.length - 1}`
       throw new StudioError(
         'no-frames',
         `There is no frame ${index}; decoded frames: ${has}. Generate a clip first.`,
       )
     }
-    return { index, width: this.width, height: this.height, rgba: rgba.slice() }
+    return { index, width, height, rgba: rgba.slice() }
   }
 
   digest(): Promise<string> {
@@ -128,8 +146,7 @@ export class Stage {
   /** Holds the frames there are. Frames are never written to, so nothing is copied. @throws StudioError `no-frames` */
   keep(): number {
     this.frame(0)
-    const { width, height, fps } = this
-    return this.kept.keep({ frames: this.frames.slice(), width, height, fps })
+    return this.kept.keep({ ...this.current, frames: this.frames.slice() })
   }
 
   /** Makes held frames the current ones. No take may be running. @throws StudioError `no-frames` */
@@ -148,13 +165,18 @@ export class Stage {
   }
 
   attachTile(canvas: OffscreenCanvas, id: number, sync: TileSync): number {
-    const tile = this.kept.attach(canvas, id, sync, performance.now())
+    const tile = this.kept.attach(canvas, id, sync, this.tilesPlayed)
     this.tickTiles()
     return tile
   }
 
   detachTile(tile: number): void {
     this.kept.detach(tile)
+  }
+
+  private get current(): KeptTake {
+    const { frames, width, height, fps } = this
+    return { frames, width, height, fps }
   }
 
   private begin({ width, height, fps }: KeptShape, hold = Infinity): void {
@@ -165,6 +187,7 @@ export class Stage {
     this.fps = fps
     this.engineDraws = false
     this.hold = hold
+    this.hurried = false
     this.dropped = 0
     this.estimate.clear()
     this.screen.setVideoSize(width, height)
@@ -203,15 +226,18 @@ export class Stage {
       case 'truncate':
         this.frames.length = Math.min(this.frames.length, Math.max(0, message.count - this.dropped))
         this.estimate.clear()
+        this.hurried = false
         this.setCount(this.frames.length)
         break
       case 'let-go':
+        this.hurried = true
         this.letGo()
         break
       case 'estimate':
         // Nothing else has said yet what size the video is.
         if (this.count === 0) this.screen.setVideoSize(message.video.width, message.video.height)
-        this.estimate.set(message, performance.now())
+        // A pause of the take before does not hide what is made now.
+        if (this.estimate.set(message, performance.now())) this.heldByHand = false
         this.setCount(this.count)
         break
       case 'estimate-over':
@@ -239,9 +265,15 @@ export class Stage {
     this.shown = Math.max(-1, this.shown - excess)
   }
 
-  /** True when a live take has made so much more than was seen that frames would go unseen. */
+  /** True when a live take has made so much more than was seen that it is to wait. */
   private isAhead(): boolean {
-    return this.count - this.player.frameAt(performance.now()) > this.hold / 2
+    const limit = this.hurried ? this.hold / 2 : Math.min(this.hold / 2, LEAD * this.fps)
+    return this.count - this.player.frameAt(performance.now()) > limit
+  }
+
+  /** True while a new take, or the promise of one, may take the place of a paused picture. */
+  private get showsComing(): boolean {
+    return this.estimate.isFirst && !this.heldByHand
   }
 
   private letGo(): void {
@@ -255,14 +287,17 @@ export class Stage {
   }
 
   private state(): PreviewState {
-    const state = { frame: this.shown, count: this.count, playing: this.player.playing }
-    return this.shownPicture ? { ...state, estimate: true } : state
+    return {
+      ...{ frame: this.shown, count: this.count, playing: this.player.playing },
+      ...(this.shownPicture ? { estimate: true } : {}),
+      ...(this.heldBack ? { waiting: true } : {}),
+    }
   }
 
   private tell(): void {
     const state = this.state()
     const { told } = this
-    const keys = ['frame', 'count', 'playing', 'estimate'] as const
+    const keys = ['frame', 'count', 'playing', 'estimate', 'waiting'] as const
     if (told && keys.every((key) => told[key] === state[key])) return
     this.told = state
     this.onPreview(state)
@@ -280,7 +315,7 @@ export class Stage {
         else this.tell()
       } finally {
         const moves = this.count > 0 || this.estimate.size !== undefined
-        if (this.player.playing && moves) nextFrame(() => void again())
+        if ((this.player.playing || this.showsComing) && moves) nextFrame(() => void again())
         else this.ticking = false
       }
     }
@@ -291,8 +326,12 @@ export class Stage {
   private tickTiles(): void {
     if (this.tilesTick) return
     this.tilesTick = true
+    this.tilesCounted = performance.now()
     const again = (): void => {
-      this.kept.draw(performance.now(), this.shown)
+      const now = performance.now()
+      if (this.player.playing) this.tilesPlayed += now - this.tilesCounted
+      this.tilesCounted = now
+      this.kept.draw(this.tilesPlayed, this.shown)
       if (this.kept.hasTiles) nextFrame(again)
       else this.tilesTick = false
     }
@@ -304,7 +343,7 @@ export class Stage {
     const due = this.player.frameAt(now)
     const frame = Math.min(due, this.count - 1)
     // Who pauses wants to see that frame.
-    if (!this.player.playing && this.count > 0) return { frame, picture: undefined }
+    if (!this.player.playing && this.count > 0 && !this.showsComing) return { frame, picture: undefined }
     if (this.estimate.covers(this.count, now) || this.player.isWaiting(now))
       return { frame, picture: this.estimate.inTurn(now) }
     return { frame, picture: due > frame ? this.estimate.at(due + this.dropped) : undefined }
@@ -380,8 +419,8 @@ export function stageHandlers(stage: Stage): Handlers<StageCalls> {
     seek: ({ frame }) => stage.seek(frame),
     setPlayback: (playback) => stage.setPlayback(playback),
     present: (clip) => stage.present(clip),
-    getFrame: ({ index }) => {
-      const frame = stage.frame(index)
+    getFrame: ({ index, kept }) => {
+      const frame = stage.frame(index, kept)
       return new Transferred(frame, [frame.rgba.buffer])
     },
     digest: () => stage.digest(),

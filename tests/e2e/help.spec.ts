@@ -7,8 +7,8 @@ import { expect, test } from './support/test'
 
 test.use({ contextOptions: { reducedMotion: 'reduce' } })
 
-const row = (method: string, nfe: number, frechet: number) => ({
-  ...{ model: 'worlds-128', architecture: 'causal', method, nfe, clips: 512, seed: 0 },
+const row = (method: string, nfe: number, frechet: number, model: string) => ({
+  ...{ model, architecture: 'causal', method, nfe, clips: 512, seed: 0 },
   ...{ frechet, frechet_ci: [frechet - 1, frechet + 1], frechet_floor: 2, prompt_accuracy: 0.75 },
 })
 
@@ -37,22 +37,30 @@ test('suggestions are what the model names, and set the prompt and the seed', as
   await expect(studio.seed).toHaveValue(String(examples.at(-1)!.seed))
 })
 
-test('About draws what was measured, with the numbers beside it, and nothing where nothing was', async ({
+test('About draws what was measured, of which model, with the numbers beside it, and nothing where nothing was', async ({
   studio,
 }) => {
   const { page } = studio
-  const rows = [
-    row('consistency', 1, 20),
-    row('consistency', 4, 31.5),
-    row('student', 1, 12),
-    row('student', 4, 8),
+  const rowsOf = (model: string) => [
+    row('consistency', 1, 20, model),
+    row('consistency', 4, 31.5, model),
+    row('student', 1, 12, model),
+    row('student', 4, 8, model),
   ]
+  let rows = rowsOf('tiny-fixture')
   let measured = true
   await page
     .context()
     .route('**/results/any-step.json', (route) =>
       measured ? route.fulfill({ json: rows }) : route.fulfill({ status: 404, body: 'Not found' }),
     )
+  // The fixture does not say which stage made it.
+  await page.context().route('**/fixtures/tiny/manifest.json', async (route) => {
+    const response = await route.fetch()
+    const manifest = (await response.json()) as { provenance: object }
+    const provenance = { ...manifest.provenance, stage: 'student' }
+    await route.fulfill({ response, json: { ...manifest, provenance } })
+  })
   await studio.open({ model: FIXTURE })
   const about = page.getByRole('dialog', { name: 'About' })
   await page.getByRole('button', { name: 'About' }).click()
@@ -68,7 +76,21 @@ test('About draws what was measured, with the numbers beside it, and nothing whe
   await section.getByText('The numbers').click()
   await expect(section.getByRole('row').nth(1)).toHaveText('Flow map (this model)12.0, 75%8.0, 75%')
   await expect(section.getByRole('row').nth(2)).toHaveText('Consistency20.0, 75%31.5, 75%')
+  await expect(section).not.toContainText('Nothing was measured')
   await expectAccessible(page, 'measured quality')
+
+  rows = rowsOf('worlds-128')
+  await page.reload()
+  await expect(studio.status).toHaveText('Ready', { timeout: 60_000 })
+  await page.getByRole('button', { name: 'About' }).click()
+  await expect(section).toContainText(
+    'Nothing was measured for the loaded model, Tiny fixture. These are the numbers of worlds-128.',
+  )
+  await expect(section.getByRole('listitem')).toHaveText([
+    'worlds-128: Flow map',
+    'worlds-128: Consistency',
+    'Renders against renders',
+  ])
 
   measured = false
   await page.reload()

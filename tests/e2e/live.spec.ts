@@ -48,6 +48,20 @@ test('the picture moves from the first pass on, and no estimate stays', async ({
   await studio.showFrame(32)
 })
 
+test('a paused take gives way to what is made, unless it is held again', async ({ studio }) => {
+  const { page } = studio
+  await studio.open({ ...studentParams, seed: 4, prompt: PROMPT, steps: 1, length: 33 })
+  await studio.make()
+  await studio.seek(5)
+  await studio.steps.fill('64')
+  await studio.generate.click()
+  await expect(page.getByTestId('estimate-badge')).toBeVisible()
+  await expect(studio.preview).toHaveAttribute('data-frames', '0')
+  await page.getByRole('slider', { name: 'Frame' }).press('ArrowRight')
+  await expect(page.getByTestId('estimate-badge')).toBeHidden()
+  await page.keyboard.press('Escape')
+})
+
 test('a stopped first chunk leaves no estimate behind', async ({ studio }) => {
   const { page } = studio
   await studio.open({ ...studentParams, seed: 4, prompt: PROMPT, steps: 64, length: 33 })

@@ -34,6 +34,7 @@ test('a model is completed and deleted', async ({ studio }) => {
   await item.getByRole('button', { name: 'Finish download' }).click()
   await expect(item).toContainText(', in this browser')
   await item.getByRole('button', { name: 'Delete from browser' }).click()
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click()
   await expect(item).toBeHidden()
   expect(
     await page.evaluate(async () => (await (await caches.open('anyflow-model-files-1')).keys()).length),

@@ -24,17 +24,48 @@ test('on a host without headers the page becomes isolated, and then works withou
     await expect
       .poll(() =>
         page.evaluate(async () => {
-          const kept = await caches.match('/ort/ort-wasm-simd-threaded.wasm')
-          return kept?.status
+          const cache = await caches.open(
+            (await caches.keys()).find((key) => key.startsWith('anyflow-app-'))!,
+          )
+          return (await cache.keys()).some(({ url }) =>
+            /\/ort\/[\d.]+\/ort-wasm-simd-threaded\.wasm$/.test(url),
+          )
         }),
       )
-      .toBe(200)
+      .toBe(true)
     await server.close()
     await page.reload()
     await expect(studio.status).toHaveText('Ready', { timeout: 60_000 })
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true)
     await studio.make()
     expect(await studio.digest()).toBe(digest)
+  } finally {
+    await server.close().catch(() => undefined)
+  }
+})
+
+test('the build runs in a folder of a host, isolated and offline too', async ({ studio }) => {
+  const { page } = studio
+  const server = await bareServer('/demos/anyflow/')
+  const outside: string[] = []
+  page.on('response', (response) => {
+    const { pathname } = new URL(response.url())
+    if (!/^\/(demos\/anyflow|fixtures)\//.test(pathname)) outside.push(pathname)
+  })
+  try {
+    const search = new URLSearchParams({ backend: 'wasm', test: '1', seed: '1', steps: '1', length: '1' })
+    await page.goto(`${server.origin}/demos/anyflow/?${search.toString()}`)
+    await expect(studio.status).toHaveText('Ready', { timeout: 90_000 })
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true)
+    await studio.prompt.fill(PROMPT)
+    await studio.make()
+    await page.getByRole('button', { name: 'About' }).click()
+    await expect(page.getByRole('img', { name: /in the table below/ })).toBeVisible()
+    await page.keyboard.press('Escape')
+    expect(outside.filter((path) => !path.startsWith('/.anyflow'))).toEqual([])
+    await server.close()
+    await page.reload()
+    await expect(studio.status).toHaveText('Ready', { timeout: 60_000 })
   } finally {
     await server.close().catch(() => undefined)
   }

@@ -108,6 +108,30 @@ test('a full disk: the take stays, can be exported, and is kept once there is ro
   )
 })
 
+test('a full disk without takes: deleting a model makes the room', async ({ studio }) => {
+  const { page } = studio
+  await studio.open({ ...TAKE, length: 33 })
+  const used = await page.evaluate(async () => (await navigator.storage.estimate()).usage ?? 0)
+  // Room for no take, but for one in the model's place.
+  await setQuota(studio, used + 5000)
+  await studio.make()
+  const full = page.getByRole('alert')
+  await expect(full).toContainText(/storage is full.*Delete a model.*One take waits in this tab/)
+  await expect(cards(studio)).toHaveCount(0)
+  await page.getByRole('button', { name: 'Models', exact: true }).click()
+  const dialog = page.getByRole('dialog', { name: 'Models' })
+  await dialog
+    .getByRole('listitem', { name: 'Tiny fixture' })
+    .getByRole('button', { name: 'Delete from browser' })
+    .click()
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click()
+  await page.keyboard.press('Escape')
+  await expect(dialog).toBeHidden()
+  await expect(full).toHaveCount(0)
+  await expect(cards(studio)).toHaveCount(1)
+  await expect(cards(studio)).toContainText('2.1 s')
+})
+
 test('where nothing can be stored, the model loads and a take is made all the same', async ({ studio }) => {
   const { page } = studio
   await studio.goto({ model: '/fixtures/none/' })
@@ -118,6 +142,13 @@ test('where nothing can be stored, the model loads and a take is made all the sa
   const download = page.waitForEvent('download')
   await studio.exportButton.click()
   await download
+
+  // The take would be lost with the tab.
+  const asking = page.waitForEvent('dialog')
+  await page.close({ runBeforeUnload: true })
+  const dialog = await asking
+  expect(dialog.type()).toBe('beforeunload')
+  await dialog.dismiss()
 })
 
 test('offline: takes go on, what is not here is named, and it comes once there is a network', async ({

@@ -60,6 +60,30 @@ test('Step sweep makes one seed at six numbers of steps side by side, and one is
   expect(await studio.digest(), 'what was kept is what the request makes').toBe(kept)
 })
 
+test('closing a sweep keeps the take that stays shown; opening a kept take closes one', async ({
+  studio,
+}) => {
+  const { page } = studio
+  await studio.open(OPEN)
+  await studio.make()
+  const gallery = page.getByRole('region', { name: 'Gallery' })
+  await expect(gallery.getByRole('listitem')).toHaveCount(1)
+  const view = page.getByRole('region', { name: 'Sweep' })
+  const sweep = async (): Promise<void> => {
+    await page.getByRole('button', { name: 'Step sweep' }).click()
+    await expect(view.getByRole('button', { name: /^Keep / })).toHaveCount(6, { timeout: 90_000 })
+    await studio.finished()
+  }
+  await sweep()
+  await view.getByRole('button', { name: 'Close the comparison' }).click()
+  await expect(gallery.getByRole('listitem')).toHaveCount(2)
+  expect(await shownRequest(studio)).toMatchObject({ steps: 32 })
+  await sweep()
+  await gallery.getByRole('button', { name: /^Open/ }).last().click()
+  await expect(view).toHaveCount(0)
+  expect(await shownRequest(studio)).toMatchObject({ steps: 2 })
+})
+
 test('a sweep can be stopped, and keeps what it has', async ({ studio }) => {
   await studio.open({ ...OPEN, length: 33 })
   await studio.page.getByRole('button', { name: 'Step sweep' }).click()

@@ -117,6 +117,33 @@ test('measurements can be shown over the picture, and stay on', async ({ studio 
   await expect(hud).toBeVisible()
 })
 
+test('keys go on from a strip that was scrubbed', async ({ studio }) => {
+  const { page } = studio
+  await studio.open(take)
+  await studio.make()
+  const strip = page.getByRole('region', { name: 'Timeline' }).locator('.filmstrip-track')
+  const box = (await strip.boundingBox())!
+  await page.mouse.click(box.x + box.width / 3, box.y + box.height / 2)
+  await expect(page.getByRole('slider', { name: 'Frame' })).toBeFocused()
+  await page.keyboard.press('Space')
+  await expect.poll(async () => (await preview(page)).playing).toBe(true)
+  await page.keyboard.press('k')
+  await expect.poll(async () => (await preview(page)).playing).toBe(false)
+  await page.keyboard.press('h')
+  await expect(page.getByTestId('hud')).toBeVisible()
+})
+
+test('a take made after J plays forwards', async ({ studio }) => {
+  const { page } = studio
+  await studio.open(take)
+  await studio.make()
+  await studio.preview.click()
+  await page.keyboard.press('j')
+  await expect(page.getByRole('button', { name: 'Speed, -1x' })).toBeVisible()
+  await studio.make()
+  await expect(page.getByRole('button', { name: 'Speed, 1x' })).toBeVisible()
+})
+
 test('full screen shows the stage with its controls', async ({ studio }) => {
   const { page } = studio
   await studio.open(take)
@@ -124,6 +151,10 @@ test('full screen shows the stage with its controls', async ({ studio }) => {
   await button.click()
   await expect(button).toHaveAttribute('aria-pressed', 'true')
   expect(await page.evaluate(() => document.fullscreenElement?.className)).toBe('stage')
+  // Menus open where they can be seen.
+  await page.getByRole('button', { name: /^Speed/ }).click()
+  await expect(page.locator('.stage').getByRole('menuitemradio', { name: '2x' })).toBeVisible()
+  await page.keyboard.press('Escape')
   await button.click()
   await expect(button).toHaveAttribute('aria-pressed', 'false')
 })

@@ -138,10 +138,12 @@ def test_generate_and_evaluate(run: Path) -> None:
     assert [row["nfe"] for row in result["rows"]] == [1, 2]
     assert all(set(row["accuracy"]) == {"object", "colour", "motion", "place"} for row in result["rows"])
     assert all(0 <= row["motion_plausible"] <= 1 for row in result["rows"])
-    arguments = ("--clips", "8", "--steps", "2", "--model", "consistency", "--drift", "2")
+    arguments = ("--clips", "8", "--steps", "2", "--model", "consistency")
     call("evaluate", "--config", "micro", "--run", str(run), *arguments)
-    windows = json.loads((run / "evaluate" / "consistency.json").read_text())["drift"]["windows"]
+    call("evaluate", "--config", "micro", "--run", str(run), *arguments, "--drift", "2")
+    windows = json.loads((run / "evaluate" / "consistency-drift.json").read_text())["windows"]
     assert [row["chunk"] for row in windows] == [3, 8, 17]
+    assert windows[0]["drift"] == 0
     call("compare", "--config", "micro", "--run", str(run), "--out", str(run / "results"))
     rows = json.loads((run / "results" / "any-step.json").read_text())
     assert [(row["method"], row["nfe"]) for row in rows] == [("consistency", 2), ("student", 1), ("student", 2)]
@@ -149,7 +151,9 @@ def test_generate_and_evaluate(run: Path) -> None:
     assert rows[1]["frechet_over_consistency_ci"] is None
     low, high = rows[2]["frechet_over_consistency_ci"]
     assert low <= rows[2]["frechet"] - rows[0]["frechet"] <= high
-    assert rows[0]["drift"] == windows[-1]["frechet"] - windows[0]["frechet"]
+    assert rows[0]["drift"] == pytest.approx(windows[-1]["frechet"] - windows[0]["frechet"])
+    assert rows[0]["drift_windows"] == windows and rows[1]["drift"] is None
+    assert rows[2]["frechet_over_student_ci"] == [0, 0]
     assert (run / "results" / "any-step.png").stat().st_size > 1000
     assert all(row["frechet_ci"][0] <= row["frechet"] <= row["frechet_ci"][1] for row in result["rows"])
 
@@ -193,6 +197,26 @@ def test_packed_weights_travel(run: Path, tmp_path: Path, monkeypatch: pytest.Mo
     torch.testing.assert_close(model.state_dict()["proj_out.weight"], teacher["proj_out.weight"], rtol=1e-3, atol=1e-4)
     with pytest.raises(FileNotFoundError, match="no packed weights"):
         checkpoints.unpack(load_config("gpu"), tmp_path / "fresh")
+
+
+def test_measured_students_travel_as_differences(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = load_config("micro")
+    monkeypatch.setattr(checkpoints, "MODELS_DIR", tmp_path / "models")
+    package = tmp_path / "public" / "models" / config.id
+    call("export", "--config", "micro", "--run", str(run), "--out", str(package))
+    (path,) = checkpoints.pack(config, run, ("onpolicy",), delta=True)
+    assert path.name == "onpolicy.delta.safetensors"
+    checkpoints.unpack(config, tmp_path / "fresh", ("onpolicy",))
+    bundled = load_transformer(config, run, "student").state_dict()
+    expected = load_transformer(config, run, "onpolicy").state_dict()
+    for name, value in load_transformer(config, tmp_path / "fresh", "onpolicy").state_dict().items():
+        moved = (expected[name] - bundled[name]).abs().max()
+        assert (value - expected[name]).abs().max() <= 0.1 * moved + 1e-3 * expected[name].abs().max() + 1e-4, name
+    manifest = json.loads((package / "manifest.json").read_text())
+    next(file for file in manifest["files"] if file["path"] == "transformer.bin")["sha256"] = "another"
+    (package / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ValueError, match="pack it again"):
+        checkpoints.unpack(config, tmp_path / "fresh", ("onpolicy",))
 
 
 def test_the_bidirectional_student_shares_the_teacher(run: Path, tmp_path: Path) -> None:

@@ -121,6 +121,41 @@ describe('installing', () => {
     expect(cache.manifests.texts.size).toBe(0)
   })
 
+  it('leaves nothing of a folder that is incomplete, and all of what was there before', async () => {
+    const cache = new MemoryCache()
+    const install = (chosen: typeof files) => installFolder(chosen, 'http://studio.test', { cache })
+    const incomplete = files.filter(({ path }) => !path.endsWith('step.onnx'))
+    await expect(install(incomplete)).rejects.toThrow(/step\.onnx/)
+    expect(cache.files.size).toBe(0)
+    await install(files)
+    await expect(install(incomplete)).rejects.toThrow(/step\.onnx/)
+    expect(await installedShare(manifest, cache)).toBe(1)
+  })
+
+  it('an update lets go of what only the version before it had', async () => {
+    const cache = new MemoryCache()
+    await installPackage(BASE, { cache, fetch: folderFetch() })
+    const old = 'f'.repeat(64)
+    const text = cache.manifests.texts.get(BASE)!
+    cache.manifests.texts.set(BASE, text.replace('{', `{"before":"${old}",`))
+    cache.files.set(old, new Uint8Array(1))
+    await installPackage(BASE, { cache, fetch: folderFetch() })
+    expect(cache.files.has(old)).toBe(false)
+    expect(await installedShare(manifest, cache)).toBe(1)
+    expect(cache.manifests.texts.get(BASE)).toBe(text)
+  })
+
+  it('deletes a package also when its manifest, or another, cannot be read', async () => {
+    const cache = new MemoryCache()
+    await installPackage(BASE, { cache, fetch: folderFetch() })
+    const shared = manifest.files[0]!.sha256
+    cache.manifests.texts.set('http://other/', `not JSON, but it names ${shared}`)
+    await removePackage(BASE, cache)
+    expect([...cache.files.keys()]).toEqual([shared])
+    await removePackage('http://other/', cache)
+    expect(cache.files.size).toBe(0)
+  })
+
   it('deletes a package, but not what another one uses too', async () => {
     const cache = new MemoryCache()
     await installPackage(BASE, { cache, fetch: folderFetch() })

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
-import type { FileCache } from '../../src/models/cache'
-import { loadPackage, type PackageProgress } from '../../src/models/package'
+import { type FileCache, noCache } from '../../src/models/cache'
+import { type Fetch, unreachable } from '../../src/models/download'
+import { loadManifest, loadPackage, type PackageProgress } from '../../src/models/package'
 import { BASE, folderFetch } from './support/package'
 
 class MemoryCache implements FileCache {
@@ -111,6 +112,34 @@ describe('loadPackage', () => {
     await expect(loadPackage(BASE, { fetch: page })).rejects.toMatchObject({ code: 'missing-file' })
     const broken = await refusal((name, bytes) => (name === 'manifest.json' ? bytes.slice(0, 50) : bytes))
     expect(broken.code).toBe('bad-manifest')
+  })
+
+  it('starts from what is stored while the server has a fault', async () => {
+    const texts = new Map<string, string>()
+    const manifests = {
+      get: (base: string) => Promise.resolve(texts.get(base)),
+      put: (base: string, text: string) => Promise.resolve(void texts.set(base, text)),
+      delete: () => Promise.resolve(),
+      list: () => Promise.resolve([]),
+    }
+    const cache = { ...noCache, manifests }
+    const fetch = folderFetch()
+    const { text } = await loadManifest(BASE, fetch, cache, undefined)
+    texts.set(BASE, text)
+    const down: Fetch = () => Promise.resolve(new Response('Bad gateway', { status: 502 }))
+    expect((await loadManifest(BASE, down, cache, undefined)).text).toBe(text)
+    texts.clear()
+    await expect(loadManifest(BASE, down, cache, undefined)).rejects.toThrow(/fault \(HTTP 502\)/)
+  })
+
+  it('names what another site must send', () => {
+    vi.stubGlobal('location', { origin: 'https://studio.test' })
+    const message = (url: string): string => unreachable('step.onnx', url, new TypeError()).message
+    expect(message('https://studio.test/m/step.onnx')).toMatch(/Check the network/)
+    expect(message('https://other.test/m/step.onnx')).toMatch(
+      /https:\/\/other\.test .*Access-Control-Allow-Origin: https:\/\/studio\.test/,
+    )
+    vi.unstubAllGlobals()
   })
 
   it('says so when the network fails, and stops when told', async () => {

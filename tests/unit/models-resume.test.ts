@@ -91,6 +91,20 @@ describe('a download', () => {
     expect(fetch).toHaveBeenCalledTimes(4)
   })
 
+  it('keeps what it has while the server forbids or misses the file', async () => {
+    const parts = new MemoryParts()
+    parts.files.set('h', [WHOLE.slice(0, 300)])
+    for (const status of [403, 404]) {
+      const fetch: Fetch = () => Promise.resolve(new Response('no', { status }))
+      await expect(downloadResumable('http://x/f', 'f', { ...options, fetch, parts })).rejects.toThrow(
+        `HTTP ${status}`,
+      )
+    }
+    const { fetch, asked } = server([undefined])
+    expect(await downloadResumable('http://x/f', 'f', { ...options, fetch, parts })).toEqual(WHOLE)
+    expect(asked).toEqual(['bytes=300-'])
+  })
+
   it('keeps what it has when it is stopped', async () => {
     const parts = new MemoryParts()
     const controller = new AbortController()

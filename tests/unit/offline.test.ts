@@ -17,7 +17,7 @@ describe('what the service worker answers', () => {
     ['index.html', 'navigate', 'page'],
     ['docs/', 'navigate', 'pass'],
     ['assets/index-abc.js', 'cors', 'kept'],
-    ['ort/ort-wasm-simd-threaded.wasm', 'cors', 'kept'],
+    ['ort/1.2.3/ort-wasm-simd-threaded.wasm', 'cors', 'kept'],
     ['models/index.json', 'cors', 'fresh'],
     ['results/any-step.json', 'cors', 'fresh'],
     ['models/worlds-128/manifest.json', 'cors', 'pass'],

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 
 import { isAcceptable, referenceAttention } from '../../src/runtime/attention-test'
 import { writeModel } from '../../src/runtime/onnx-writer'
-import { chooseThreads, hasJspi } from '../../src/runtime/ort'
+import { chooseThreads } from '../../src/runtime/ort'
+import { hasJspi } from '../../src/runtime/ort-files'
 import { SerialQueue } from '../../src/runtime/queue'
 import { CpuTensors } from '../../src/runtime/tensors-cpu'
 

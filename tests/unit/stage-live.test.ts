@@ -52,10 +52,51 @@ describe('a live take on the stage', () => {
     const many = send({ type: 'pixels', first: 1, frames: [frame(1), frame(2), frame(3)] })
     await sleep(50)
     expect(done).toEqual([begin, few])
+    expect(stage.setPlayback({ loop: true, rate: 1 }).waiting, 'and says so').toBe(true)
     const finish = send({ type: 'finish' })
     await sleep(50)
     expect(done.sort()).toEqual([begin, few, many, finish])
     await stage.pause()
+    close()
+  })
+})
+
+describe('a live take that nobody follows', () => {
+  /** Ten frames, of which sixty are held: more than the take may be ahead of the player at two frames a second. */
+  function ahead() {
+    const all = setUp()
+    all.send({ type: 'begin', width: 1, height: 1, fps: 2, hold: 60 })
+    const frames = Array.from({ length: 10 }, (_, i) => frame(i))
+    return { ...all, held: all.send({ type: 'pixels', first: 0, frames }) }
+  }
+
+  it('runs no more than a moment ahead, and goes on once its newest frames are looked at', async () => {
+    const { stage, held, done, close } = ahead()
+    await sleep(50)
+    expect(done).not.toContain(held)
+    await stage.seek(2)
+    await sleep(20)
+    expect(done, 'seven frames are still ahead').not.toContain(held)
+    expect((await stage.seek(9)).waiting).toBeUndefined()
+    await sleep(20)
+    expect(done).toContain(held)
+    close()
+  })
+
+  it('comes to the end of its chunk when that is to be made again, also while paused', async () => {
+    const { stage, send, held, done, close } = ahead()
+    await sleep(20)
+    await stage.pause()
+    const hurry = send({ type: 'let-go' })
+    const rest = send({ type: 'pixels', first: 10, frames: [frame(10)] })
+    await sleep(50)
+    expect(done).toEqual(expect.arrayContaining([held, hurry, rest]))
+    send({ type: 'truncate', count: 8 })
+    const again = send({ type: 'pixels', first: 8, frames: [frame(8)] })
+    await sleep(50)
+    expect(done, 'from then on it waits as before').not.toContain(again)
+    send({ type: 'finish' })
+    await sleep(20)
     close()
   })
 })

@@ -1,23 +1,26 @@
 import { useEffect, useState } from 'react'
 
-import { type AnyStep, fetchAnyStep } from '../../store/any-step'
+import { type AnyStep, fetchAnyStep, measuredModel } from '../../store/any-step'
 import { useModel } from '../studio-context'
 import { AnyStepTable } from './AnyStepTable'
-import { Plot } from './Plot'
+import { LINE_STYLES, Plot } from './Plot'
 
 /** What more steps are worth, as measured; nothing where nothing was. */
 export function AnyStepSection() {
   const [data, setData] = useState<AnyStep>()
-  const own = useModel((state) => state.loaded?.manifest.provenance.stage) ?? 'student'
+  const loaded = useModel((state) => state.loaded?.manifest)
   useEffect(() => {
     let current = true
-    void fetchAnyStep(import.meta.env.BASE_URL, own).then((read) => current && setData(read))
+    void fetchAnyStep(
+      new URL(import.meta.env.BASE_URL, document.baseURI).pathname,
+      loaded && measuredModel(loaded),
+    ).then((read) => current && setData(read))
     return () => {
       current = false
     }
-  }, [own])
+  }, [loaded])
   if (!data) return null
-  const { lines, floor, clips } = data
+  const { lines, floor, clips, models } = data
   return (
     <section className="any-step" aria-labelledby="any-step-title">
       <h3 id="any-step-title" className="about-title">
@@ -26,9 +29,15 @@ export function AnyStepSection() {
       <p className="muted small">
         Measured on {clips} clips of prompts that training never saw. Bands are 95% intervals.
       </p>
+      {loaded && !lines.some(({ own }) => own) ? (
+        <p className="muted small">
+          Nothing was measured for the loaded model, {loaded.name}. These are the numbers of{' '}
+          {models.join(' and ')}.
+        </p>
+      ) : null}
       <ul className="plot-legend">
         {lines.map(({ name }, i) => (
-          <li key={name} data-line={i % 4}>
+          <li key={name} data-line={i % LINE_STYLES}>
             <svg aria-hidden="true" viewBox="0 0 28 8" width="28" height="8">
               <path className="plot-line" d="M0 4H28" />
             </svg>

@@ -17,6 +17,9 @@ interface Props {
   floor?: number
 }
 
+/** Lines that look different (about.css); with more, looks repeat. */
+export const LINE_STYLES = 8
+
 const WIDTH = 300
 const HEIGHT = 190
 const LEFT = 34
@@ -61,7 +64,7 @@ export function Plot({ title, lines, max, floor }: Props) {
           <path className="plot-floor" d={`M${LEFT} ${y(floor)}H${WIDTH - RIGHT}`} />
         )}
         {lines.map((line, i) => (
-          <g key={i} data-line={i % 4}>
+          <g key={i} data-line={i % LINE_STYLES}>
             <path className="plot-band" d={band(line, x, y)} />
             <path
               className="plot-line"

@@ -28,7 +28,7 @@ export function SweepView() {
           <Button
             className="icon-button"
             aria-label="Close the comparison"
-            onPress={() => void studio.sweep.close()}
+            onPress={() => void studio.sweep.dismiss()}
           >
             <CloseIcon />
           </Button>

@@ -1,5 +1,7 @@
 import { SwitchButton, SwitchField } from 'react-aria-components'
 
+import { heldFrames } from '../../engine/held-frames'
+import type { Manifest } from '../../models/manifest'
 import { formatClipLength } from '../../store/format'
 import { nearestLength } from '../../store/request'
 import { useModel, useRequest, useStudio } from '../studio-context'
@@ -28,7 +30,10 @@ export function LengthField() {
         onChange={(next) => studio.request.setState({ length: nearestLength(lengths, next) })}
         readout={
           endless ? (
-            <strong>until stopped</strong>
+            <>
+              {loaded ? <span className="muted">newest {newest(loaded.manifest)} held </span> : null}
+              <strong>until stopped</strong>
+            </>
           ) : loaded ? (
             <>
               <span className="muted">{value} frames </span>
@@ -51,6 +56,11 @@ export function LengthField() {
       </SwitchField>
     </div>
   )
+}
+
+/** How much of a take without an end is held, and kept. */
+function newest({ video }: Pick<Manifest, 'video'>): string {
+  return formatClipLength(heldFrames({ endless: true }, video), video.fps)
 }
 
 /** The distance between lengths where it is the same throughout, else 1 (values then snap to the nearest length). */

@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'react'
-import { Button, Label, TextArea, TextField } from 'react-aria-components'
+import { Button, Label, Text, TextArea, TextField } from 'react-aria-components'
 
-import { applyExample } from '../../store/request'
+import { applyExample, unusedPrompt } from '../../store/request'
 import type { TokenCount } from '../../worker/protocol'
-import { useModel, useRequest, useStudio } from '../studio-context'
+import { useModel, useRequest, useStudio, useTake } from '../studio-context'
 
 /** Pause after the last key before tokens are counted, ms. */
 const COUNT_DELAY = 150
@@ -14,12 +14,14 @@ export function PromptField() {
   const examples = useModel((state) => state.loaded?.manifest.examples)
   const tokens = useTokenCount(prompt)
   const over = tokens !== undefined && tokens.used > tokens.limit
+  const follows = useTake((state) => state.phase === 'running' && state.request?.endless === true)
+  const unused = follows ? unusedPrompt(prompt, tokens) : undefined
   return (
     <div className="field">
       <TextField
         className="textfield"
         value={prompt}
-        isInvalid={over}
+        isInvalid={over || unused !== undefined}
         onChange={(value) => studio.request.setState({ prompt: value })}
       >
         <div className="field-head">
@@ -34,6 +36,13 @@ export function PromptField() {
           placeholder="a red ball bouncing on grass"
           spellCheck={false}
         />
+        <div aria-live="polite">
+          {unused === undefined ? null : (
+            <Text slot="description" className="prompt-note">
+              {unused}
+            </Text>
+          )}
+        </div>
       </TextField>
       {examples && examples.length > 0 ? (
         <ul className="chips" aria-label="Examples">

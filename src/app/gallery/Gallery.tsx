@@ -4,6 +4,7 @@ import { Button, FileTrigger, ToggleButton } from 'react-aria-components'
 import { TAKE_FILE_EXTENSION } from '../../gallery/take-file'
 import { formatBytes } from '../../store/format'
 import type { GalleryState } from '../../store/gallery'
+import { importFile } from '../../store/open-file'
 import { GridIcon, ImportIcon } from '../icons'
 import { useGallery, useStudio } from '../studio-context'
 import { CompareButton } from './Compare'
@@ -51,13 +52,13 @@ export function Gallery() {
 }
 
 function ImportButton() {
-  const { gallery } = useStudio()
+  const studio = useStudio()
   const importAll = async (files: readonly File[]): Promise<void> => {
-    for (const file of files) await gallery.importFile(file)
+    for (const file of files) await importFile(studio, file)
   }
   return (
     <FileTrigger
-      acceptedFileTypes={[`.${TAKE_FILE_EXTENSION}`]}
+      acceptedFileTypes={[`.${TAKE_FILE_EXTENSION}`, 'video/mp4']}
       allowsMultiple
       onSelect={(files) => void importAll([...(files ?? [])])}
     >

@@ -1,37 +1,38 @@
 import { useEffect } from 'react'
 import { Button } from 'react-aria-components'
 
+import type { TakeRecord } from '../../gallery/records'
+import { waitingMessage } from '../../store/gallery-messages'
 import { AlertIcon, CloseIcon } from '../icons'
 import { useGallery, useStudio } from '../studio-context'
+import { DeletedMessage } from './DeletedMessage'
+import { useUnloadWarning } from './use-unload-warning'
 
-/** How long a deleted take can be brought back, ms. */
-const UNDO_TIME = 10_000
+/** How long it says what was imported, ms. */
+const IMPORTED_TIME = 10_000
 
-/** The last deletion with its undo, and what is wrong with the storage. */
+/** What just happened to the takes, and what is wrong with the storage. */
 export function GalleryMessages() {
   const { gallery } = useStudio()
   const deleted = useGallery((state) => state.deleted)
+  const imported = useGallery((state) => state.imported)
+  const waiting = useGallery(waitingMessage)
   const problem = useGallery((state) => state.problem)
-
-  useEffect(() => {
-    if (!deleted) return
-    const timer = setTimeout(() => void gallery.settle(), UNDO_TIME)
-    return () => clearTimeout(timer)
-  }, [gallery, deleted])
-
+  useUnloadWarning(waiting !== undefined)
   return (
     <>
       {/* Always there: a live region speaks only of what changes in it. */}
       <div aria-live="polite">
-        {deleted ? (
-          <p className="gallery-message">
-            <span>Deleted “{deleted.request.prompt}”.</span>
-            <Button className="button secondary small" onPress={() => void gallery.undo()}>
-              Undo
-            </Button>
-          </p>
-        ) : null}
+        {imported ? <ImportedMessage take={imported} /> : null}
+        {deleted ? <DeletedMessage key={deleted.id} take={deleted} /> : null}
       </div>
+      {/* It cannot be dismissed: it holds until there is room. */}
+      {waiting ? (
+        <div className="gallery-message" data-tone="error" role="alert">
+          <AlertIcon />
+          <span>{waiting}</span>
+        </div>
+      ) : null}
       {problem ? (
         <div className="gallery-message" data-tone="error" role="alert">
           <AlertIcon />
@@ -42,5 +43,18 @@ export function GalleryMessages() {
         </div>
       ) : null}
     </>
+  )
+}
+
+function ImportedMessage({ take }: { take: TakeRecord }) {
+  const { gallery } = useStudio()
+  useEffect(() => {
+    const timer = setTimeout(() => gallery.dismissImported(), IMPORTED_TIME)
+    return () => clearTimeout(timer)
+  }, [gallery, take])
+  return (
+    <p className="gallery-message">
+      <span>Imported “{take.request.prompt}”.</span>
+    </p>
   )
 }

@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components'
 
 import type { TakeRecord } from '../../gallery/records'
@@ -15,6 +15,12 @@ export function TakeCard({ take }: { take: TakeRecord }) {
   const shown = useGallery((state) => state.shownId === take.id)
   const place = useGallery((state) => state.compared.indexOf(take.id))
   const [active, setActive] = useState(false)
+  const [menuOpen, setMenuOpen] = useState(false)
+  const imported = useGallery((state) => (state.imported?.id === take.id ? state.imported : undefined))
+  const item = useRef<HTMLLIElement>(null)
+  useEffect(() => {
+    if (imported) item.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [imported])
   const { prompt, seed, steps } = take.request
   const stepsText = steps === 1 ? '1 step' : `${steps} steps`
   const running = useTake(({ phase }) => phase === 'running')
@@ -23,6 +29,7 @@ export function TakeCard({ take }: { take: TakeRecord }) {
   )
   return (
     <li
+      ref={item}
       className="take"
       data-shown={shown}
       data-compared={place >= 0}
@@ -37,13 +44,13 @@ export function TakeCard({ take }: { take: TakeRecord }) {
         aria-current={shown}
         onPress={() => void gallery.open(take.id)}
       >
-        <TakeThumb take={take} active={active} />
+        <TakeThumb take={take} active={active || menuOpen} />
         {place >= 0 ? <Aside className="take-place" text={place === 0 ? 'A' : 'B'} /> : null}
         <span className="take-facts">
           <span className="take-prompt">{prompt}</span> <span className="take-numbers">{numbers}</span>
         </span>
       </Button>
-      <TakeMenu take={take} />
+      <TakeMenu take={take} onOpenChange={setMenuOpen} />
     </li>
   )
 }
@@ -57,7 +64,12 @@ function notes({ state, request }: TakeRecord, inHand: boolean): string[] {
   return [inHand ? 'in the making' : 'unfinished']
 }
 
-function TakeMenu({ take }: { take: TakeRecord }) {
+interface MenuProps {
+  take: TakeRecord
+  onOpenChange: (isOpen: boolean) => void
+}
+
+function TakeMenu({ take, onOpenChange }: MenuProps) {
   const studio = useStudio()
   const compared = useGallery((state) => state.compared.includes(take.id))
   const { gallery } = studio
@@ -68,7 +80,7 @@ function TakeMenu({ take }: { take: TakeRecord }) {
     remove: () => void gallery.remove(take.id),
   }
   return (
-    <MenuTrigger>
+    <MenuTrigger onOpenChange={onOpenChange}>
       <Button className="icon-button take-more" aria-label={`Actions for “${take.request.prompt}”`}>
         <MoreIcon />
       </Button>

@@ -1,15 +1,11 @@
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useEffectEvent, useRef, useState } from 'react'
 
 import type { TakeRecord } from '../../gallery/records'
 import { useStudio } from '../studio-context'
 
-/** Size and number of the pictures that a thumbnail plays. */
-const WIDTH = 192
-const COUNT = 24
-
 interface Props {
   take: TakeRecord
-  /** The pointer or the focus is on it: it plays. */
+  /** The pointer or the focus is on it, or its menu is open: it plays. */
   active: boolean
 }
 
@@ -19,37 +15,40 @@ export function TakeThumb({ take, active }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const [playing, setPlaying] = useState(false)
   const poster = useObjectUrl(take.poster)
-  const { id, frames, fps, width, height } = take
+  const { id, width, height } = take
+  // As the take is when it starts to play: one that is being made must not be unpacked at every chunk.
+  const borrow = useEffectEvent(() => ({
+    ...gallery.thumbnails.borrow(take),
+    duration: (1000 * take.frames) / take.fps,
+  }))
 
   useEffect(() => {
     if (!active) return
     let over = false
     let timer: ReturnType<typeof setInterval> | undefined
-    let pictures: readonly ImageBitmap[] = []
+    const { pictures, release, duration } = borrow()
     const play = async (): Promise<void> => {
-      pictures = await gallery.thumbnails(id, WIDTH, COUNT)
+      const frames = await pictures
       const context = canvas.current?.getContext('2d')
-      const [first] = pictures
+      const [first] = frames
       if (over || !context || !first) return
       context.canvas.width = first.width
       context.canvas.height = first.height
       let next = 0
-      const draw = (): void => context.drawImage(pictures[next++ % pictures.length]!, 0, 0)
+      const draw = (): void => context.drawImage(frames[next++ % frames.length]!, 0, 0)
       draw()
       setPlaying(true)
-      timer = setInterval(draw, (1000 * frames) / fps / pictures.length)
+      timer = setInterval(draw, duration / frames.length)
     }
     // Deleted meanwhile, or damaged: the poster stays.
-    const started = play().catch(() => undefined)
+    play().catch(() => undefined)
     return () => {
       over = true
       clearInterval(timer)
       setPlaying(false)
-      void started.then(() => {
-        for (const picture of pictures) picture.close()
-      })
+      release()
     }
-  }, [gallery, active, id, frames, fps])
+  }, [active, id])
 
   return (
     <span className="take-picture" style={{ aspectRatio: `${width} / ${height}` }} data-playing={playing}>

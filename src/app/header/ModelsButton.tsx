@@ -2,8 +2,10 @@ import { Button, Dialog, DialogTrigger, Heading, Modal } from 'react-aria-compon
 
 import { Aside } from '../Aside'
 import { CloseIcon, CubeIcon } from '../icons'
-import { ModelsPanel } from '../models/ModelsPanel'
+import { loadLater } from '../load-later'
 import { useModel } from '../studio-context'
+
+const ModelsPanel = loadLater(() => import('../models/ModelsPanel').then((part) => part.ModelsPanel))
 
 /** Says which model is loaded, and opens the list of all. */
 export function ModelsButton() {

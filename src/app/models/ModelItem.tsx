@@ -1,15 +1,18 @@
-import { Button, ProgressBar } from 'react-aria-components'
+import { Button, Dialog, DialogTrigger, Heading, Popover, ProgressBar } from 'react-aria-components'
 
 import { formatBytes, formatDuration } from '../../store/format'
 import type { ModelEntry } from '../../store/model-library'
 import type { ModelSpeed } from '../../store/model-speed'
-import { useModel, useModelLibrary, useStudio } from '../studio-context'
+import { useModel, useModelLibrary, useRequest, useStudio } from '../studio-context'
 
 /** One model: what it is and needs, and what can be done with it. */
 export function ModelItem({ entry }: { entry: ModelEntry }) {
-  const loadedId = useModel((state) => state.loaded?.manifest.id)
+  const { library } = useStudio()
+  // Another package may have the same id: a copy, or the next version from a folder.
+  const wanted = useRequest((state) => state.model)
+  const isLoaded = useModel((state) => state.loaded !== undefined)
   const { manifest } = entry
-  const loaded = manifest !== undefined && manifest.id === loadedId
+  const loaded = manifest !== undefined && isLoaded && library.baseOf(wanted) === entry.base
   return (
     <li className="model" data-loaded={loaded} aria-label={manifest?.name ?? entry.path}>
       <h3>
@@ -53,25 +56,7 @@ function Actions({ entry, loaded }: { entry: ModelEntry; loaded: boolean }) {
   const studio = useStudio()
   const { library } = studio
   const busy = useModelLibrary((state) => state.busy)
-  const progress = busy?.base === entry.base ? busy.progress : undefined
-  if (busy?.base === entry.base) {
-    const share = progress && progress.totalBytes > 0 ? progress.loadedBytes / progress.totalBytes : 0
-    return (
-      <div className="model-actions">
-        <ProgressBar className="bar model-bar" aria-label="Download" value={share * 100}>
-          <span className="bar-fill" style={{ transform: `scaleX(${share})` }} />
-        </ProgressBar>
-        <span className="muted small">
-          {progress
-            ? `${formatBytes(progress.loadedBytes)} of ${formatBytes(progress.totalBytes)}`
-            : 'Starting'}
-        </span>
-        <Button className="button secondary small" onPress={() => library.cancel()}>
-          Stop download
-        </Button>
-      </div>
-    )
-  }
+  if (busy?.base === entry.base) return <DownloadProgress />
   return (
     <div className="model-actions">
       {loaded ? null : (
@@ -93,14 +78,47 @@ function Actions({ entry, loaded }: { entry: ModelEntry; loaded: boolean }) {
         </Button>
       ) : null}
       {entry.installed > 0 || !entry.ofSite ? (
-        <Button
-          className="button secondary small"
-          isDisabled={busy !== undefined}
-          onPress={() => void library.remove(entry.base)}
-        >
-          Delete from browser
-        </Button>
+        <DialogTrigger>
+          <Button className="button secondary small" isDisabled={busy !== undefined}>
+            Delete from browser
+          </Button>
+          <Popover className="popover" placement="top">
+            <Dialog className="dialog" role="alertdialog">
+              <Heading slot="title">Delete this model?</Heading>
+              <p className="muted small">
+                {entry.ofSite
+                  ? `${formatBytes(entry.installed * entry.bytes)} will be downloaded again when it is next used.`
+                  : `${formatBytes(entry.installed * entry.bytes)} go, and it must be added again to be used.`}
+              </p>
+              <Button className="button secondary small" onPress={() => void library.remove(entry.base)}>
+                Delete
+              </Button>
+            </Dialog>
+          </Popover>
+        </DialogTrigger>
       ) : null}
+    </div>
+  )
+}
+
+/** How far the package that comes is, and Stop. */
+export function DownloadProgress() {
+  const { library } = useStudio()
+  const progress = useModelLibrary((state) => state.busy?.progress)
+  const share = progress && progress.totalBytes > 0 ? progress.loadedBytes / progress.totalBytes : 0
+  return (
+    <div className="model-actions">
+      <ProgressBar className="bar model-bar" aria-label="Download" value={share * 100}>
+        <span className="bar-fill" style={{ transform: `scaleX(${share})` }} />
+      </ProgressBar>
+      <span className="muted small">
+        {progress
+          ? `${formatBytes(progress.loadedBytes)} of ${formatBytes(progress.totalBytes)}`
+          : 'Starting'}
+      </span>
+      <Button className="button secondary small" onPress={() => library.cancel()}>
+        Stop download
+      </Button>
     </div>
   )
 }

@@ -4,13 +4,17 @@ import { Button } from 'react-aria-components'
 import { AlertIcon, CloseIcon } from '../icons'
 import { useModel, useModelLibrary, useStudio } from '../studio-context'
 import { AddModel } from './AddModel'
-import { ModelItem } from './ModelItem'
+import { DownloadProgress, ModelItem } from './ModelItem'
 
 /** Every model of this site and this browser, and how to add one. */
 export function ModelsPanel() {
   const { library } = useStudio()
   const entries = useModelLibrary((state) => state.entries)
   const problem = useModelLibrary((state) => state.problem)
+  // What is not in the list yet shows that it comes.
+  const adding = useModelLibrary(({ busy, entries: listed }) =>
+    listed.some(({ base }) => base === busy?.base) ? undefined : busy?.base,
+  )
   // What is loaded changes what is installed.
   const phase = useModel((state) => state.phase)
   useEffect(() => void library.refresh(), [library, phase])
@@ -29,6 +33,12 @@ export function ModelsPanel() {
         {entries.map((entry) => (
           <ModelItem key={entry.base} entry={entry} />
         ))}
+        {adding === undefined ? null : (
+          <li className="model" aria-label="Model being added">
+            <h3>{adding === 'folder' ? 'From a folder' : adding}</h3>
+            <DownloadProgress />
+          </li>
+        )}
       </ul>
       <AddModel />
       <p className="muted small">

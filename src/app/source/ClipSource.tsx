@@ -4,7 +4,8 @@ import { Button, FileTrigger } from 'react-aria-components'
 import type { Rgba } from '../../engine/types'
 import type { Clip } from '../../media/clip'
 import { formatTimecode } from '../../store/format'
-import { leadLength } from '../../store/source'
+import { askedFrames } from '../../store/request'
+import { describeLead, leadLength, leadProblem } from '../../store/source'
 import { ValueSlider } from '../controls/ValueSlider'
 import { FilmIcon } from '../icons'
 import { useModel, useRequest, useSource, useStudio, useTake } from '../studio-context'
@@ -15,7 +16,9 @@ import { SourceMessage } from './SourceMessage'
 export function ClipSource() {
   const studio = useStudio()
   const clip = useSource((state) => state.clip)
-  const canUseShown = useTake((state) => state.phase !== 'running' && state.shown !== undefined)
+  const shown = useTake((state) => state.shown?.request)
+  const running = useTake((state) => state.phase === 'running')
+  const canUseShown = !running && shown !== undefined && clip?.request !== shown
   const pick = (files: FileList | null): void => {
     const file = files?.[0]
     if (file) void studio.sources.useVideo(file, file.name)
@@ -44,7 +47,7 @@ export function ClipSource() {
           </Button>
         </FileTrigger>
       </div>
-      <SourceMessage />
+      <SourceMessage task="continue" />
     </div>
   )
 }
@@ -52,12 +55,16 @@ export function ClipSource() {
 function CutPoint({ clip }: { clip: Clip }) {
   const studio = useStudio()
   const cut = useSource((state) => state.cut)
+  const endless = useRequest((state) => state.endless)
   const length = useRequest((state) => state.length)
   const loaded = useModel((state) => state.loaded)
+  const isShown = useTake((state) => state.shown?.request === clip.request)
   const frame = useFrame(clip, cut - 1)
   if (!loaded) return null
+  const { lengths } = loaded
   const { width, height, fps } = loaded.manifest.video
-  const given = length === undefined ? undefined : leadLength(loaded.lengths, length, cut)
+  const frames = askedFrames({ endless, length }, lengths) ?? 1
+  const given = leadLength(lengths, frames, cut)
   return (
     <div className="cut">
       {frame ? (
@@ -74,6 +81,9 @@ function CutPoint({ clip }: { clip: Clip }) {
       <div className="cut-controls">
         <p className="source-hint">
           <span className="source-name">{clip.name}</span>
+          {clip.request
+            ? `Seed ${clip.request.seed}, ${isShown ? 'the shown take' : 'not the shown take'}`
+            : null}
         </p>
         <ValueSlider
           label="Cut point"
@@ -85,9 +95,7 @@ function CutPoint({ clip }: { clip: Clip }) {
           onChange={(value) => studio.sources.store.setState({ cut: value })}
         />
         <p className="source-hint">
-          {given === undefined || length === undefined
-            ? 'Choose a longer clip below: nothing would be left to make.'
-            : `The last ${given === 1 ? 'frame' : `${given} frames`} before the cut ${given === 1 ? 'leads' : 'lead'} in, ${length - given} are new.`}
+          {given === undefined ? leadProblem(lengths, frames, cut) : describeLead(given, frames, endless)}
         </p>
       </div>
     </div>
@@ -100,16 +108,16 @@ const REST = 80
 function useFrame(clip: Clip, index: number): Rgba | undefined {
   const [read, setRead] = useState<{ clip: Clip; rgba: Rgba }>()
   useEffect(() => {
-    let current = true
+    const left = new AbortController()
     const timer = setTimeout(() => {
-      clip.read(index, 1).then(
-        ([rgba]) => current && rgba && setRead({ clip, rgba }),
+      clip.read(index, 1, left.signal).then(
+        ([rgba]) => !left.signal.aborted && rgba && setRead({ clip, rgba }),
         // The same failure comes, in words, when the take is made.
         () => undefined,
       )
     }, REST)
     return () => {
-      current = false
+      left.abort()
       clearTimeout(timer)
     }
   }, [clip, index])

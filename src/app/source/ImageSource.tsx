@@ -36,7 +36,7 @@ export function ImageSource() {
           Camera
         </Button>
       </div>
-      <SourceMessage />
+      <SourceMessage task="image" />
     </div>
   )
 }

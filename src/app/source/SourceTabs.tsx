@@ -1,14 +1,19 @@
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components'
 
-import type { Task } from '../../store/source'
-import { useSource, useStudio } from '../studio-context'
-import { ClipSource } from './ClipSource'
-import { ImageSource } from './ImageSource'
+import { encoderProblem, type Task } from '../../store/source'
+import { loadLater } from '../load-later'
+import { useModel, useSource, useStudio } from '../studio-context'
+
+const ImageSource = loadLater(() => import('./ImageSource').then((part) => part.ImageSource))
+const ClipSource = loadLater(() => import('./ClipSource').then((part) => part.ClipSource))
 
 /** The task: what the take begins with. */
 export function SourceTabs() {
   const studio = useStudio()
   const task = useSource((state) => state.task)
+  // In the place of what could not be used: told before anything is chosen.
+  const problem = useModel(({ loaded }) => encoderProblem(loaded?.manifest))
+  const refusal = problem === undefined ? undefined : <p className="dropzone">{problem}</p>
   return (
     <Tabs
       className="tabs"
@@ -28,10 +33,10 @@ export function SourceTabs() {
       </TabList>
       <TabPanel id="text" className="tabpanel empty-panel" />
       <TabPanel id="image" className="tabpanel">
-        <ImageSource />
+        {refusal ?? <ImageSource />}
       </TabPanel>
       <TabPanel id="continue" className="tabpanel">
-        <ClipSource />
+        {refusal ?? <ClipSource />}
       </TabPanel>
     </Tabs>
   )

@@ -12,6 +12,7 @@ import {
 } from 'react-aria-components'
 
 import { availableCodecs, videoBitrate } from '../../export/codecs'
+import type { ExportFormat } from '../../export/exporter'
 import { type CodecChoice, MAX_LOOPS, type Quality, type Scale } from '../../export/settings'
 import { formatBytes, formatClipLength } from '../../store/format'
 import type { ShownTake } from '../../store/take'
@@ -41,15 +42,20 @@ export function ExportOptions() {
       </Button>
       <Popover className="popover" placement="top end">
         <Dialog className="dialog">
-          <Heading slot="title">Export options</Heading>
-          {shown ? <Options shown={shown} /> : null}
+          {({ close }) => (
+            <>
+              <Heading slot="title">Export options</Heading>
+              {shown ? <Options shown={shown} close={close} /> : null}
+            </>
+          )}
         </Dialog>
       </Popover>
     </DialogTrigger>
   )
 }
 
-function Options({ shown }: { shown: ShownTake }) {
+/** @param close leaves the popover, which keeps what is outside out of reach: Cancel is there */
+function Options({ shown, close }: { shown: ShownTake; close: () => void }) {
   const { exporting } = useStudio()
   const running = useExport((state) => state.phase === 'running')
   const settings = useExport((state) => state.settings)
@@ -57,6 +63,10 @@ function Options({ shown }: { shown: ShownTake }) {
   const width = shown.width * scale
   const height = shown.height * scale
   const codecs = useCodecs(width, height, shown.fps)
+  const write = (format: ExportFormat): void => {
+    void exporting.export(format)
+    close()
+  }
   return (
     <>
       <Segments
@@ -88,18 +98,10 @@ function Options({ shown }: { shown: ShownTake }) {
       <RangeSlider shown={shown} />
       <Summary shown={shown} width={width} height={height} />
       <div className="dialog-actions">
-        <Button
-          className="button secondary small"
-          isDisabled={running}
-          onPress={() => void exporting.export('gif')}
-        >
+        <Button className="button secondary small" isDisabled={running} onPress={() => write('gif')}>
           Export GIF
         </Button>
-        <Button
-          className="button secondary small"
-          isDisabled={running}
-          onPress={() => void exporting.export('png')}
-        >
+        <Button className="button secondary small" isDisabled={running} onPress={() => write('png')}>
           Save frame as PNG
         </Button>
       </div>

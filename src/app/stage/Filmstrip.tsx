@@ -2,7 +2,7 @@ import { type KeyboardEvent, useEffect, useMemo, useRef } from 'react'
 import { Slider, SliderThumb, SliderTrack } from 'react-aria-components'
 
 import { promptMarks, seedMarks } from '../../store/marks'
-import { chunkProgress, chunkSpans, stripPictures, timelineLength } from '../../store/timeline'
+import { chunkProgress, heldSpans, stripPictures, timelineLength } from '../../store/timeline'
 import { useModel, usePlayback, useStudio, useTake } from '../studio-context'
 import { useWidth } from '../use-width'
 import { EstimateCell } from './EstimateCell'
@@ -20,8 +20,9 @@ export function Filmstrip() {
   const model = useModel((state) => state.loaded?.manifest)
   const { shown, preview } = take
   const frames = shown?.frames ?? 0
-  const total = timelineLength(shown, take.phase)
-  const spans = useMemo(() => chunkSpans(total, model), [total, model])
+  const total = timelineLength(take)
+  const dropped = shown?.dropped ?? 0
+  const spans = useMemo(() => heldSpans(total, dropped, model), [total, dropped, model])
   const last = Math.max(1, total - 1)
   const strip = useRef<HTMLSpanElement>(null)
   const width = useWidth(strip)

@@ -14,7 +14,7 @@ export function FullScreenButton() {
   if (!document.fullscreenEnabled) return null
   return (
     <ToggleButton
-      className="icon-button"
+      className="icon-button full-screen"
       aria-label="Full screen"
       isSelected={full}
       onChange={() => void toggleFullScreen()}
@@ -22,6 +22,12 @@ export function FullScreenButton() {
       <FullScreenIcon />
     </ToggleButton>
   )
+}
+
+/** Where menus and dialogs go: in full screen, only what is inside the stage can be seen. */
+export function overlayContainer(): HTMLElement {
+  const full = document.fullscreenElement
+  return full instanceof HTMLElement ? full : document.body
 }
 
 /** Enters or leaves full screen. Browsers may refuse, and then nothing changes. */

@@ -5,6 +5,7 @@ import { useGallery, useModel, usePlayback, useTake } from '../studio-context'
 export function Hud() {
   const on = usePlayback((state) => state.hud)
   const timings = useTake((state) => state.timings)
+  const running = useTake((state) => state.phase === 'running')
   const frames = useTake((state) => state.frames)
   const shown = useTake((state) => state.shown)
   const loaded = useModel((state) => state.loaded?.backend.label)
@@ -15,7 +16,9 @@ export function Hud() {
   // The runtime's, and the decoded frames' pixels.
   const held = shown ? shown.frames * shown.width * shown.height * 4 : 0
   const memory = timings?.wasmBytes === undefined ? undefined : timings.wasmBytes + held
-  const rate = timings && frames > 0 ? (frames * 1000) / timings.totalMs : undefined
+  // A kept take without an end has the times of all its frames, also of those let go since.
+  const made = running ? frames : shown ? shown.frames + (shown.dropped ?? 0) : 0
+  const rate = timings && made > 0 ? (made * 1000) / timings.totalMs : undefined
   const facts: [string, string | undefined][] = [
     ['Pass', timings?.passMs === undefined ? undefined : formatDuration(timings.passMs)],
     ['Frames a second', rate?.toFixed(1)],

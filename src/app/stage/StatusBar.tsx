@@ -54,7 +54,10 @@ function detail(model: ModelState, take: TakeState): string {
   }
   if (take.phase === 'running') {
     if (!take.request) return ''
-    return take.request.endless ? `${take.frames} frames` : `${take.frames} of ${take.request.frames} frames`
+    const waits = take.preview.waiting ? ', waiting to be played' : ''
+    return take.request.endless
+      ? `${take.frames} frames${waits}`
+      : `${take.frames} of ${take.request.frames} frames`
   }
   const { shown } = take
   if (!shown) return ''

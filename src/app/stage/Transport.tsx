@@ -18,7 +18,7 @@ export function Transport() {
   const mode = usePlayback((state) => state)
   const { shown, preview } = take
   const frames = shown?.frames ?? 0
-  const total = timelineLength(shown, take.phase)
+  const total = timelineLength(take)
   const fps = shown?.fps ?? 1
   const playing = frames > 0 && preview.playing && !isAtEnd(mode, take)
   const frame = Math.max(0, Math.min(preview.frame, frames - 1))

@@ -3,9 +3,9 @@ import { useEffect } from 'react'
 import type { Studio } from '../../store/studio'
 import { toggleFullScreen } from './FullScreenButton'
 
-/** What has its own use for letters and arrows. */
+/** What has its own use for letters and arrows. A slider has none for letters: whoever scrubbed goes on with K. */
 const TAKEN =
-  'input, textarea, select, [contenteditable], [role="dialog"], [role="menu"], [role="listbox"], [role="radiogroup"], [role="tablist"], [role="toolbar"]'
+  'input:not([type="range"]), textarea, select, [contenteditable], [role="dialog"], [role="menu"], [role="listbox"], [role="radiogroup"], [role="tablist"], [role="toolbar"]'
 
 /** Arrows step, Home and End jump, J K L shuttle, F is full screen, H shows the measurements. Space is the page's. */
 export function useTransportKeys(studio: Studio): void {
@@ -26,7 +26,9 @@ export function useTransportKeys(studio: Studio): void {
       if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey)
         return
       if (event.target instanceof Element && event.target.closest(TAKEN)) return
-      const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key]
+      const isLetter = event.key.length === 1
+      if (!isLetter && event.target instanceof HTMLInputElement) return
+      const act = keys[isLetter ? event.key.toLowerCase() : event.key]
       // Without a take the arrows scroll the page.
       if (!act || !take.getState().shown) return
       event.preventDefault()

@@ -17,12 +17,17 @@ const types: Record<string, string> = {
   '.webmanifest': 'application/manifest+json',
 }
 
-/** The barest host there is: `dist/` and the fixtures as files, with their types and no other header. */
-export async function bareServer(): Promise<{ readonly origin: string; close(): Promise<void> }> {
+/**
+ * The barest host there is: `dist/` and the fixtures as files, with their types and no other header.
+ * @param base folder that `dist/` lies in, with a leading and a trailing slash; nothing is outside it but the fixtures
+ */
+export async function bareServer(base = '/'): Promise<{ readonly origin: string; close(): Promise<void> }> {
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname))
-    const folder = path.startsWith(`${sep}fixtures${sep}`) ? join(root, 'tests') : join(root, 'dist')
-    const file = join(folder, path.endsWith(sep) ? `${path}index.html` : path)
+    const isFixture = path.startsWith(`${sep}fixtures${sep}`)
+    const folder = isFixture ? join(root, 'tests') : join(root, 'dist')
+    const inside = isFixture ? path : path.startsWith(base) ? path.slice(base.length - 1) : undefined
+    const file = join(folder, inside?.endsWith(sep) ? `${inside}index.html` : (inside ?? 'none'))
     if (!file.startsWith(folder) || !existsSync(file) || !statSync(file).isFile()) {
       response.writeHead(404).end('Not found')
       return

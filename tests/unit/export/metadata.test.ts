@@ -52,14 +52,33 @@ describe('a note', () => {
         modelId: 'worlds-128',
         modelName: 'Worlds',
       },
-      problems: [],
+      notices: [],
     })
+  })
+
+  it('says what no link can: without an end, from an image, with another prompt later', () => {
+    const text = writeNote(
+      {
+        ...{ prompt: 'a ball', steps: 4, seed: 1, frames: 33, endless: true, givenFrames: 1 },
+        prompts: [{ chunk: 3, prompt: 'a cube' }],
+      },
+      { id: 'worlds-128', name: 'Worlds' },
+    )
+    const note = readNote(text)
+    expect(note?.settings).toMatchObject({ endless: true, givenFrames: 1 })
+    expect(note?.notices).toEqual([
+      expect.stringMatching(/began with an image.*Choose the image again/),
+      expect.stringMatching(/from chunk 3 “a cube”/),
+    ])
+    expect(
+      readNote(JSON.stringify({ app: 'AnyFlow Studio', prompts: [5], givenFrames: 'one' }))?.notices,
+    ).toEqual([])
   })
 
   it('is checked like a link', () => {
     const note = readNote(JSON.stringify({ app: 'AnyFlow Studio', link: '?steps=99&seed=-1', modelId: 5 }))
     expect(note?.settings).toEqual({})
-    expect(note?.problems).toHaveLength(2)
+    expect(note?.notices).toHaveLength(2)
     for (const text of ['', 'null', '{"app":"other"}', '[1]']) expect(readNote(text)).toBeUndefined()
   })
 })

@@ -4,9 +4,8 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { StorageError } from '../../../src/errors'
 import { GalleryDatabase } from '../../../src/gallery/database'
-import type { GalleryCalls } from '../../../src/gallery/protocol'
 import { galleryHandlers } from '../../../src/gallery/service'
-import { Transferred } from '../../../src/worker/rpc'
+import { call } from './calls'
 import { testFrames, testHead } from './clips'
 
 let names = 0
@@ -15,17 +14,6 @@ let db: GalleryDatabase
 beforeEach(async () => {
   db = await GalleryDatabase.open(`test-${names++}`)
 })
-
-/** Calls a handler as the worker would. */
-async function call<K extends keyof GalleryCalls>(
-  handlers: ReturnType<typeof galleryHandlers>,
-  name: K,
-  args: GalleryCalls[K]['args'],
-): Promise<GalleryCalls[K]['result']> {
-  const context = { signal: new AbortController().signal, progress: () => undefined }
-  const result: unknown = await handlers[name](args, context)
-  return (result instanceof Transferred ? result.value : result) as GalleryCalls[K]['result']
-}
 
 const open = () => galleryHandlers(Promise.resolve(db))
 
@@ -60,11 +48,11 @@ describe('the gallery', () => {
     const full = await add(0, 0)
     await add(3, 2)
     expect(await db.chunks('one'), 'one that ends later stays whole').toHaveLength(2)
-    const record = await add(6, 5)
+    const record = (await add(6, 5))!
     expect(record).toMatchObject({ first: 3, frames: 6 })
     expect(record.bytes).toBe((await db.chunks('one')).reduce((sum, { data }) => sum + data.length, 0))
-    expect(record.bytes).toBeLessThan(3 * full.bytes)
-    expect((await add(6, 5)).frames, 'made again').toBe(6)
+    expect(record.bytes).toBeLessThan(3 * full!.bytes)
+    expect((await add(6, 5))?.frames, 'made again').toBe(6)
     await call(gallery, 'finish', { id: 'one', state: 'stopped', timings: undefined })
     const file = await call(gallery, 'exportFile', { id: 'one' })
     const other = galleryHandlers(GalleryDatabase.open(`other-${names++}`))
@@ -88,10 +76,26 @@ describe('the gallery', () => {
     await call(gallery, 'hide', { id: 'mid', hidden: false })
     expect(await ids()).toEqual(['new', 'mid', 'old'])
     await call(gallery, 'hide', { id: 'new', hidden: true })
-    await db.sweep()
+    await db.sweep(0)
     expect(await db.get('new')).toBeUndefined()
     expect(await db.chunks('new')).toEqual([])
     expect(await ids()).toEqual(['mid', 'old'])
+  })
+
+  it('gives pictures evenly spread over a take, whatever its chunks', async () => {
+    const frames = testFrames(5, 6, 4)
+    const gallery = open()
+    await call(gallery, 'add', { head: testHead('one'), first: 0, frames: frames.slice(0, 1) })
+    await call(gallery, 'add', { head: testHead('one'), first: 1, frames: frames.slice(1) })
+    class Image {
+      constructor(readonly rgba: Uint8ClampedArray) {}
+    }
+    vi.stubGlobal('ImageData', Image)
+    vi.stubGlobal('createImageBitmap', (image: Image) => Promise.resolve(image.rgba))
+    const pictures = (count: number) => call(gallery, 'thumbnails', { id: 'one', width: 192, count })
+    expect(await pictures(3)).toEqual([frames[0], frames[1], frames[3]])
+    expect(await pictures(24)).toEqual(frames)
+    vi.unstubAllGlobals()
   })
 
   it('writes a take to a file and reads it, without loss, on another machine', async () => {
@@ -159,7 +163,7 @@ describe('the gallery', () => {
     for (const first of [1, 2, 3, 4, 5])
       await expect(add(first, first - 1)).rejects.toMatchObject({ code: 'storage-full' })
     full.mockRestore()
-    expect(await call(gallery, 'retry', {})).toBe(0)
+    expect(await call(gallery, 'retry', {})).toMatchObject({ count: 0 })
     expect((await db.chunks('one')).map(({ first }) => first)).toEqual([4, 5])
     expect(await call(gallery, 'list', {})).toMatchObject([{ first: 4, frames: 2 }])
   })
@@ -177,10 +181,12 @@ describe('the gallery', () => {
         code: 'storage-full',
       })
     }
-    await call(gallery, 'finish', { id: 'one', state: 'done', timings: undefined })
-    expect(await call(gallery, 'retry', {})).toBe(1)
+    const finish = call(gallery, 'finish', { id: 'one', state: 'done', timings: undefined })
+    await expect(finish).rejects.toMatchObject({ code: 'storage-full' })
+    expect(await call(gallery, 'list', {}), 'not whole yet').toMatchObject([{ state: 'making' }])
+    expect(await call(gallery, 'retry', {})).toMatchObject({ count: 1 })
     full.mockRestore()
-    expect(await call(gallery, 'retry', {})).toBe(0)
+    expect(await call(gallery, 'retry', {})).toMatchObject({ count: 0 })
     expect(await call(gallery, 'list', {})).toMatchObject([{ frames: 3, state: 'done' }])
     expect((await call(gallery, 'clip', { id: 'one' })).frames).toEqual(frames)
   })

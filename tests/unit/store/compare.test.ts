@@ -17,14 +17,18 @@ function setUp(steps = 4) {
   const take = createTakeStore()
   const runner = new TakeRunner(generator, request, model, take)
   request.subscribe((now, before) => runner.requestChanged(now, before))
-  const sweep = new Sweep(generator, runner, request, take)
+  const kept: number[] = []
+  const sweep = new Sweep(generator, runner, request, take, (held) => {
+    kept.push(held.shown.request.steps)
+    return Promise.resolve()
+  })
   const compare = new Compare(generator, runner, request, take)
   /** Lets what runs make frames until it is over. */
   const finish = async (): Promise<void> => {
     await settle()
     for (let i = 0; i < 100 && take.getState().phase === 'running'; i++) await fake.step()
   }
-  return { fake, request, take, runner, sweep, compare, finish }
+  return { fake, request, take, runner, sweep, compare, finish, kept }
 }
 
 beforeEach(() => void vi.useFakeTimers())
@@ -75,6 +79,30 @@ describe('a sweep', () => {
     vi.advanceTimersByTime(REMAKE_DELAY * 2)
     await settle()
     expect(fake.requests).toHaveLength(SWEEP_STEPS.length)
+  })
+
+  it('closed without a choice keeps the take that stays shown', async () => {
+    const { sweep, finish, kept } = setUp()
+    const over = sweep.start()
+    await finish()
+    await over
+    await sweep.dismiss()
+    expect(kept).toEqual([32])
+    expect(sweep.store.getState().takes).toBeUndefined()
+    await sweep.dismiss()
+    expect(kept).toEqual([32])
+  })
+
+  it('gives way to a kept take that is opened', async () => {
+    const { fake, sweep, take, finish } = setUp()
+    const over = sweep.start()
+    await finish()
+    await over
+    const { shown } = take.getState()
+    take.setState({ phase: 'done', shown: { ...shown!, request: { ...shown!.request, steps: 3 } } })
+    await settle()
+    expect(sweep.store.getState().takes).toBeUndefined()
+    expect(fake.kept.size).toBe(0)
   })
 
   it('gives way to the next take', async () => {

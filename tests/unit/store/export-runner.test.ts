@@ -26,7 +26,11 @@ function setUp(stored?: string) {
   const local = { getItem: vi.fn(() => stored ?? null), setItem: vi.fn() }
   const handle = { name: 'x' } as FileSystemFileHandle
   const chooseDestination = vi.fn(() => Promise.resolve({ type: 'handle', handle } as const))
-  const generator = { getFrame: vi.fn((index: number) => Promise.resolve({ index } as never)) }
+  const generator = {
+    getFrame: vi.fn((index: number, kept?: number) => Promise.resolve({ index, kept } as never)),
+    keep: vi.fn(() => Promise.resolve(11)),
+    dropKept: vi.fn(() => Promise.resolve()),
+  }
   const take = createTakeStore()
   const runner = new ExportRunner({ exporter, generator, local, chooseDestination }, take, () => ({
     id: 'tiny',
@@ -37,7 +41,7 @@ function setUp(stored?: string) {
     shown: { request, width: 64, height: 64, fps: 16, frames: 9, complete: true },
     preview: { frame: 4, count: 9, playing: false },
   })
-  return { runner, calls, local, take, chooseDestination, generator, handle }
+  return { runner, calls, exporter, local, take, chooseDestination, generator, handle }
 }
 
 describe('ExportRunner', () => {
@@ -72,11 +76,67 @@ describe('ExportRunner', () => {
     await runner.export('png')
     expect(calls.map(({ source }) => source.frames)).toEqual([9, 3, 1])
     for (let i = 0; i < 9; i++) await calls[0]!.source.getFrame(i)
-    expect(generator.getFrame.mock.calls.flat()).toEqual([2, 3, 4, 2, 3, 4, 2, 3, 4])
+    expect(generator.getFrame.mock.calls.map(([index]) => index)).toEqual([2, 3, 4, 2, 3, 4, 2, 3, 4])
     await calls[2]!.source.getFrame(0)
-    expect(generator.getFrame).toHaveBeenLastCalledWith(4)
+    expect(generator.getFrame).toHaveBeenLastCalledWith(4, 11)
     expect(chooseDestination).toHaveBeenLastCalledWith('a-ball-seed7-4steps-frame4.png')
     expect(calls[1]!.options.file, 'only an MP4 grows on disk').toBeUndefined()
+  })
+
+  it('reads the frames of the take that was exported, whatever is made meanwhile, and lets them go', async () => {
+    const { runner, calls, generator, take } = setUp()
+    const over = runner.export('mp4')
+    take.setState({ shown: { ...take.getState().shown!, request: { ...request, seed: 8 }, frames: 1 } })
+    await over
+    const { source, options } = calls[0]!
+    expect(source.frames).toBe(9)
+    expect(readNote(options.note!)?.settings.seed).toBe(7)
+    await source.getFrame(8)
+    expect(generator.getFrame).toHaveBeenLastCalledWith(8, 11)
+    expect(generator.keep).toHaveBeenCalledOnce()
+    await vi.waitFor(() => expect(generator.dropKept).toHaveBeenCalledExactlyOnceWith([11]))
+  })
+
+  it('cancelled saves nothing, removes the file that the picker made, and lets the frames go', async () => {
+    const { runner, exporter, generator, handle } = setUp()
+    const remove = vi.fn(() => Promise.resolve())
+    const createWritable = vi.fn()
+    Object.assign(handle, { getFile: () => Promise.resolve({ size: 0 }), remove, createWritable })
+    exporter.export = (_source, { signal } = {}) =>
+      new Promise((_resolve, reject) => {
+        signal!.addEventListener('abort', () => reject(signal!.reason as Error))
+      })
+    const over = runner.export('gif')
+    await vi.waitFor(() => expect(runner.store.getState().phase).toBe('running'))
+    runner.cancel()
+    await over
+    expect(createWritable).not.toHaveBeenCalled()
+    expect(remove).toHaveBeenCalledOnce()
+    expect(runner.store.getState()).toMatchObject({ phase: 'idle' })
+    expect(runner.store.getState().message).toMatch(/^Export cancelled\. The empty x was removed\./)
+    await vi.waitFor(() => expect(generator.dropKept).toHaveBeenCalledOnce())
+  })
+
+  it('leaves a file alone that has something in it', async () => {
+    const { runner, exporter, handle } = setUp()
+    const remove = vi.fn(() => Promise.resolve())
+    Object.assign(handle, { getFile: () => Promise.resolve({ size: 5 }), remove })
+    exporter.export = () => Promise.reject(new Error('No encoder'))
+    await runner.export('mp4')
+    expect(remove).not.toHaveBeenCalled()
+    expect(runner.store.getState()).toMatchObject({
+      phase: 'error',
+      message: 'The export failed: No encoder.',
+    })
+  })
+
+  it('moves a part with the frames of a take without an end', () => {
+    const { runner, take } = setUp()
+    runner.chooseRange(3, 5)
+    take.setState({ shown: { ...take.getState().shown!, dropped: 4 } })
+    expect(runner.store.getState().range).toEqual({ first: 0, last: 1 })
+    take.setState({ shown: { ...take.getState().shown!, dropped: 8 } })
+    expect(runner.store.getState().range).toBeUndefined()
   })
 
   it('forgets a part when another take is shown, and one that is the whole', () => {

@@ -1,40 +1,10 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
 import { StorageError } from '../../../src/errors'
-import type { GalleryStorage } from '../../../src/gallery/client'
-import type { TakeRecord } from '../../../src/gallery/records'
+import { waitingMessage } from '../../../src/store/gallery-messages'
 import { frameAtTime } from '../../../src/store/kept-compare'
-import { Gallery } from '../../../src/store/gallery'
 import { testHead } from '../gallery/clips'
-
-function record(id: string, made: number, bytes = 10): TakeRecord {
-  return {
-    ...testHead(id, { made, request: { prompt: `prompt ${id}`, steps: 4, seed: 7, frames: 5 } }),
-    frames: 5,
-    bytes,
-    state: 'done',
-  }
-}
-
-function setUp(takes: TakeRecord[] = []) {
-  const storage = {
-    list: vi.fn(() => Promise.resolve(takes)),
-    add: vi.fn((): Promise<TakeRecord> => Promise.resolve(record('new', 9))),
-    finish: vi.fn(() => Promise.resolve(undefined)),
-    clip: vi.fn(() => Promise.resolve({ width: 6, height: 4, fps: 16, frames: [] })),
-    hide: vi.fn(() => Promise.resolve(undefined)),
-    remove: vi.fn(() => Promise.resolve()),
-    retry: vi.fn(() => Promise.resolve(0)),
-    room: vi.fn(() => Promise.resolve({ used: 5e6, quota: 1e7 })),
-    persist: vi.fn(() => Promise.resolve(true)),
-    exportFile: vi.fn(() => Promise.resolve(new Blob(['x']))),
-  }
-  const open = vi.fn(() => Promise.resolve())
-  const save = vi.fn(() => Promise.resolve())
-  const gallery = new Gallery(storage as unknown as GalleryStorage, open, save)
-  const ids = () => gallery.store.getState().takes.map(({ id }) => id)
-  return { gallery, storage, open, save, ids }
-}
+import { full, record, setUpGallery as setUp } from './fake-gallery'
 
 describe('Gallery', () => {
   it('lists what is kept, with the room', async () => {
@@ -61,14 +31,14 @@ describe('Gallery', () => {
   it('says what to delete when the storage is full, and keeps the take once there is room', async () => {
     const { gallery, storage } = setUp([record('small', 2, 10), record('large', 1, 4e6)])
     await gallery.load()
-    storage.add.mockRejectedValueOnce(new StorageError('storage-full', 'full'))
+    storage.add.mockRejectedValueOnce(full())
     await gallery.keep(testHead('new'), 0, [])
-    const { problem } = gallery.store.getState()
-    expect(problem).toMatch(/full \(5\.0 MB of 10\.0 MB used\).*largest are "prompt large" \(4\.0 MB\)/)
+    const message = waitingMessage(gallery.store.getState())
+    expect(message).toMatch(/full \(5\.0 MB of 10\.0 MB used\).*largest are "prompt large" \(4\.0 MB\)/)
     await gallery.remove('large')
     expect(storage.remove, 'at once, not after the time for undo').toHaveBeenCalledWith('large')
     expect(storage.retry).toHaveBeenCalledOnce()
-    expect(gallery.store.getState().problem).toBeUndefined()
+    expect(waitingMessage(gallery.store.getState())).toBeUndefined()
   })
 
   it('says so when a take cannot be opened, and goes on', async () => {
@@ -78,7 +48,7 @@ describe('Gallery', () => {
     await gallery.open('a')
     expect(gallery.store.getState().problem).toBe('The frames are damaged.')
     await gallery.open('a')
-    expect(open).toHaveBeenCalledOnce()
+    expect(open).toHaveBeenCalledTimes(2)
     expect(gallery.store.getState().shownId).toBe('a')
   })
 

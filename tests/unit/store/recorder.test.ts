@@ -25,6 +25,7 @@ function setUp() {
       frames.forEach((rgba, i) => kept.push(rgba[0]! - first - i))
       return Promise.resolve()
     }),
+    truncate: vi.fn(() => Promise.resolve()),
     finish: vi.fn(() => Promise.resolve()),
   } satisfies TakeKeeper
   const recorder = new TakeRecorder(generator, keeper, () => ({ id: 'tiny', name: 'Tiny' }))
@@ -115,6 +116,41 @@ describe('TakeRecorder', () => {
     // The stage counts from the oldest frame that it holds.
     expect(calls.at(-1)![2][0]![0]).toBe((962 - 3) % 256)
     expect(calls.at(-1)![0].request).toMatchObject({ endless: true })
+  })
+
+  it('takes the frames away of a chunk that is made again, in order with what is kept', async () => {
+    const { fake, keeper, run } = setUp()
+    const generate = fake.generate.bind(fake)
+    fake.generate = async function* (...args) {
+      for await (const event of generate(...args)) {
+        yield event
+        if (event.type === 'frames' && event.first === 1)
+          yield { type: 'undone', chunk: 2, seed: 9, first: 1 }
+      }
+    }
+    const order: string[] = []
+    keeper.keep.mockImplementation(async (_head, first) => {
+      // Packing takes a while.
+      await settle()
+      order.push(`keep ${first}`)
+    })
+    keeper.truncate.mockImplementation(() => {
+      order.push('truncate')
+      return Promise.resolve()
+    })
+    const over = run(undefined, { ...REQUEST, endless: true })
+    await settle()
+    for (let i = 0; i < REQUEST.frames; i++) {
+      await fake.step()
+      await settle()
+    }
+    await over
+    await settle()
+    expect(order).toEqual(['keep 0', 'keep 1', 'truncate', 'keep 2'])
+    const head: unknown = expect.objectContaining({
+      request: { ...REQUEST, endless: true, chunkSeeds: [{ chunk: 2, seed: 9 }] },
+    })
+    expect(keeper.truncate).toHaveBeenCalledExactlyOnceWith(head, 1)
   })
 
   it('says how many frames were given', async () => {

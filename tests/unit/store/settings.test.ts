@@ -4,6 +4,8 @@ import type { LoadedModel } from '../../../src/engine/types'
 import { restoreSettings } from '../../../src/store/kept-take'
 import { createModelStore } from '../../../src/store/model'
 import { createRequestStore } from '../../../src/store/request'
+import { applySettings } from '../../../src/store/settings'
+import { createSourceStore } from '../../../src/store/source'
 
 function setUp(modelId = 'tiny') {
   const request = createRequestStore({ prompt: 'before', seed: 1, steps: 2, length: 9 }, [], false)
@@ -39,6 +41,16 @@ describe('restoring settings', () => {
     })
     expect(runner.forgetRemake).toHaveBeenCalledOnce()
     expect(choose).not.toHaveBeenCalled()
+  })
+
+  it('goes to the Text task, unless the take began with something', async () => {
+    const { target } = setUp()
+    const sources = { store: createSourceStore() }
+    sources.store.setState({ task: 'image' })
+    await applySettings({ ...target, sources }, { prompt: 'a ball', givenFrames: 1 })
+    expect(sources.store.getState().task).toBe('image')
+    await applySettings({ ...target, sources }, { prompt: 'a ball' })
+    expect(sources.store.getState().task).toBe('text')
   })
 
   it('loads the model that the take was made with', async () => {

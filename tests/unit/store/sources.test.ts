@@ -5,15 +5,15 @@ import type { Clip } from '../../../src/media/clip'
 import type { Picture } from '../../../src/media/picture'
 import { MediaError } from '../../../src/media/pixels'
 import { createModelStore } from '../../../src/store/model'
-import { leadLength } from '../../../src/store/source'
+import { describeLead, encoderProblem, leadLength } from '../../../src/store/source'
 import { type MediaReader, Sources } from '../../../src/store/sources'
 import { createTakeStore } from '../../../src/store/take'
 import { FakeGenerator, settle } from './fake-generator'
 
-const loaded = (width: number): LoadedModel =>
+const loaded = (width: number, graphs: object = { encoder: {} }): LoadedModel =>
   ({
     lengths: [1, 9, 17, 25, 33],
-    manifest: { video: { width, height: 4, fps: 16 } },
+    manifest: { name: 'Tiny', graphs, video: { width, height: 4, fps: 16 } },
   }) as unknown as LoadedModel
 
 function setUp() {
@@ -43,7 +43,7 @@ function setUp() {
   model.setState({ phase: 'ready', loaded: loaded(4) })
   const take = createTakeStore()
   const sources = new Sources(new FakeGenerator().asGenerator(), model, take, media)
-  return { sources, model, take, closed, state: () => sources.store.getState() }
+  return { sources, media, picture, model, take, closed, state: () => sources.store.getState() }
 }
 
 const file = (name: string, type: string): File => new File([], name, { type })
@@ -67,6 +67,13 @@ describe('how many frames lead in', () => {
   })
 })
 
+it('what leads in is said without a number where there is no end', () => {
+  expect(describeLead(9, 33, false)).toBe('The last 9 frames before the cut lead in, 24 are new.')
+  expect(describeLead(1, 33, true)).toBe(
+    'The last frame before the cut leads in, new ones follow until you stop.',
+  )
+})
+
 describe('sources', () => {
   it('give nothing to a take made from text', async () => {
     const { sources } = setUp()
@@ -77,7 +84,9 @@ describe('sources', () => {
   it('give the part of an image that was chosen', async () => {
     const { sources, state } = setUp()
     await sources.useFile(file('cat.png', 'image/png'))
-    expect(state()).toMatchObject({ task: 'image', busy: false, error: undefined, position: 0.5 })
+    expect(state()).toMatchObject({
+      ...{ task: 'image', busy: { image: false, continue: false }, error: undefined, position: 0.5 },
+    })
     sources.store.setState({ position: 0.25 })
     expect(firsts(await sources.given(33))).toEqual([25])
   })
@@ -133,6 +142,72 @@ describe('sources', () => {
     expect(state().clip).toMatchObject({ frames: 9 })
     take.setState({ shown: undefined })
     expect(firsts(await sources.given(17))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
+  })
+
+  it('name the clip they hold, follow the shown take on entering, and stay with a video', async () => {
+    const { sources, take, state } = setUp()
+    const show = (seed: number): void => {
+      const request = { prompt: `take ${seed}`, seed, steps: 1, frames: 9 }
+      take.setState({
+        phase: 'done',
+        shown: { request, width: 1, height: 1, fps: 16, frames: 9, complete: true },
+      })
+    }
+    show(1)
+    sources.setTask('continue')
+    await settle()
+    show(2)
+    expect(state().clip?.request?.seed, 'what was held is gone on from again').toBe(1)
+    sources.setTask('text')
+    sources.setTask('continue')
+    await settle()
+    expect(state().clip?.request?.seed).toBe(2)
+    await sources.useVideo(new Blob(), 'clip.mp4')
+    sources.setTask('text')
+    sources.setTask('continue')
+    await settle()
+    expect(state().clip).toMatchObject({ name: 'clip.mp4' })
+  })
+
+  it('wait for a picture that is being read, unless they are stopped', async () => {
+    const { sources, media, picture } = setUp()
+    await sources.useImage(new Blob(), 'cat.png')
+    let read: (picture: Picture) => void = () => undefined
+    media.openPicture = () => new Promise((resolve) => (read = resolve))
+    void sources.useImage(new Blob(), 'slow.png')
+    const controller = new AbortController()
+    const stopped = sources.given(33, controller.signal)
+    controller.abort()
+    await expect(stopped).rejects.toMatchObject({ code: 'aborted' })
+    media.cropPicture = ({ name }) => Uint8ClampedArray.of(name === 'slow.png' ? 1 : 0)
+    const given = sources.given(33)
+    read(picture('slow.png'))
+    expect(firsts(await given)).toEqual([1])
+  })
+
+  it('tell that the picture waited for cannot be read', async () => {
+    const { sources } = setUp()
+    void sources.useImage(new Blob(), 'song.mp3')
+    await expect(sources.given(33)).rejects.toMatchObject({ message: '"song.mp3" is not an image' })
+  })
+
+  it('hand the signal down to a clip that is read', async () => {
+    const { sources, state } = setUp()
+    await sources.useVideo(new Blob(), 'clip.mp4')
+    let seen: AbortSignal | undefined
+    const read: Clip['read'] = (_first, _count, signal) => ((seen = signal), Promise.resolve([]))
+    sources.store.setState({ clip: { ...state().clip!, read } })
+    const { signal } = new AbortController()
+    await sources.given(33, signal)
+    expect(seen).toBe(signal)
+  })
+
+  it('say that a model cannot begin with a picture', async () => {
+    const { sources, model } = setUp()
+    model.setState({ loaded: loaded(4, {}) })
+    sources.setTask('image')
+    await expect(sources.given(33)).rejects.toThrow(/Tiny makes clips from text alone.*Models/)
+    expect(encoderProblem(loaded(4).manifest)).toBeUndefined()
   })
 
   it('drop what was scaled for another model', async () => {

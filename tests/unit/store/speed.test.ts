@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import type { Manifest } from '../../../src/models/manifest'
-import { learnSpeed, predictTake } from '../../../src/store/speed'
+import { learnSpeed, predictTake, SpeedMemory } from '../../../src/store/speed'
 
 const manifest = {
   video: { temporalStride: 4 },
@@ -11,6 +11,22 @@ const manifest = {
 // 5 chunks: 20 passes, 4 cache writes, 33 frames.
 const request = { frames: 33, steps: 4 }
 const timings = { passMs: 50, cacheMs: 60, frameMs: 10, totalMs: 20 * 50 + 4 * 60 + 33 * 10 + 33 }
+
+describe('remembered speeds', () => {
+  it('are of one model on one backend, and outlive the page', () => {
+    const kept = new Map<string, string>()
+    const local = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+    }
+    new SpeedMemory(local).remember('worlds', 'WASM, 2 threads', { passMs: 20, restMs: 1 })
+    const later = new SpeedMemory(local)
+    expect(later.of('worlds', 'WASM, 2 threads')).toEqual({ passMs: 20, restMs: 1 })
+    expect(later.of('worlds', 'WebGPU')).toEqual({})
+    for (const key of kept.keys()) kept.set(key, '{"worlds/WebGPU":{"passMs":"fast"}}')
+    expect(later.of('worlds', 'WebGPU'), 'nonsense is not believed').toEqual({})
+  })
+})
 
 describe('the predicted time of a take', () => {
   it('is not known before something was measured', () => {

@@ -135,6 +135,23 @@ describe('moving Steps', () => {
     expect(take.getState().shown?.request.steps).toBe(16)
   })
 
+  it('makes the take that is shown again, not one that was refused', async () => {
+    const { runner, generator, request, finish } = setUp()
+    void runner.generate()
+    await settle()
+    await finish()
+    generator.failure = new RequestError('empty-prompt', 'Type a prompt first.')
+    request.setState({ prompt: '' })
+    await runner.generate()
+    generator.failure = undefined
+    request.setState({ prompt: 'a cube' })
+    request.setState({ steps: 8 })
+    vi.advanceTimersByTime(REMAKE_DELAY)
+    await settle()
+    await finish()
+    expect(generator.requests.at(-1)).toMatchObject({ prompt: 'a ball', steps: 8 })
+  })
+
   it('cancels the re-make in flight', async () => {
     const { take, runner, generator, request, finish } = setUp()
     void runner.generate()

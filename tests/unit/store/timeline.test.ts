@@ -3,7 +3,14 @@ import { describe, expect, it, vi } from 'vitest'
 import { Player } from '../../../src/render/player'
 import { isAtEnd, Playback } from '../../../src/store/playback'
 import { createTakeStore, type ShownTake, type TakeState } from '../../../src/store/take'
-import { chunkProgress, chunkSpans, stripPictures, timelineLength } from '../../../src/store/timeline'
+import {
+  chunkProgress,
+  chunkSpans,
+  chunkUnderWay,
+  heldSpans,
+  stripPictures,
+  timelineLength,
+} from '../../../src/store/timeline'
 import type { PreviewState } from '../../../src/worker/protocol'
 
 const model = {
@@ -47,10 +54,43 @@ describe('chunks on the timeline', () => {
   })
 
   it('is as long as what was asked for while that may come', () => {
-    expect(timelineLength(shown(9, 17), 'running')).toBe(17)
-    expect(timelineLength(shown(17, 17), 'done')).toBe(17)
-    expect(timelineLength(shown(9, Infinity), 'running')).toBe(9)
-    expect(timelineLength(undefined, 'idle')).toBe(0)
+    const request = shown(9, 17).request
+    expect(timelineLength({ shown: shown(9, 17), phase: 'running', request })).toBe(17)
+    expect(timelineLength({ shown: shown(17, 17), phase: 'done', request })).toBe(17)
+    expect(timelineLength({ shown: shown(9, Infinity), phase: 'running', request })).toBe(9)
+    expect(timelineLength({ shown: undefined, phase: 'idle', request: undefined })).toBe(0)
+  })
+
+  it('has the places of the first take before its first frame', () => {
+    const base = createTakeStore().getState()
+    const state: TakeState = {
+      ...base,
+      phase: 'running',
+      request: shown(0, 17).request,
+      progress: { type: 'progress', phase: 'denoise', chunk: 1, chunks: 3, step: 3, steps: 4, fraction: 0.2 },
+    }
+    expect(timelineLength(state)).toBe(17)
+    expect(chunkSpans(17, model).map((span, i) => chunkProgress(span, i, state))).toEqual([0.5, 0, 0])
+    expect(chunkUnderWay(state, model)).toEqual({
+      left: '0.000%',
+      right: '94.118%',
+    })
+    const endless = { ...state.request!, endless: true }
+    expect(timelineLength({ ...state, request: endless }), 'it has no length').toBe(0)
+  })
+
+  it('keeps the chunks apart of which the oldest frames are gone', () => {
+    expect(heldSpans(17, 0, model)).toEqual(chunkSpans(17, model))
+    // Of 1 + 8 + 8 + 8 the first twelve are gone: five of the third chunk are held, and the fourth.
+    expect(heldSpans(13, 12, model)).toEqual([
+      { first: 0, count: 5 },
+      { first: 5, count: 8 },
+    ])
+    // The newest chunk is not whole yet.
+    expect(heldSpans(8, 12, model)).toEqual([
+      { first: 0, count: 5 },
+      { first: 5, count: 3 },
+    ])
   })
 })
 
@@ -143,6 +183,13 @@ describe('Playback', () => {
       generator.pause.mock.invocationCallOrder[0]!,
     )
     expect(take.getState().preview.playing).toBe(false)
+  })
+
+  it('plays forwards again when a take begins', async () => {
+    const { playback, take } = setUp()
+    await playback.shuttle(-1)
+    take.setState({ phase: 'running' })
+    expect(playback.store.getState().rate).toBe(1)
   })
 
   it('starts again from the end of a clip that does not loop', async () => {
