@@ -1,5 +1,6 @@
 /** Verified model files kept between visits, by the SHA-256 of their content. */
 
+import { OpfsFiles } from './opfs-files'
 import { type ManifestStore, openManifestStore } from './stored-manifests'
 import { openPartStore, type PartStore } from './parts'
 
@@ -26,13 +27,12 @@ export const noCache: FileCache = {
 
 const CACHE_NAME = 'anyflow-model-files-1'
 
-/** The browser's Cache API; entries have made-up URLs of this origin that are never fetched. */
-class BrowserFileCache implements FileCache {
-  constructor(
-    private readonly cache: Cache,
-    readonly manifests: ManifestStore,
-    readonly parts: PartStore,
-  ) {}
+/**
+ * The browser's Cache API, where there is no origin private file system; entries have made-up URLs of this origin that are
+ * never fetched. Browsers may give up the room of what was deleted only when the page is left.
+ */
+class CacheFiles {
+  constructor(private readonly cache: Cache) {}
 
   private key(hash: string): string {
     return new URL(`/.anyflow-model-files/${hash}`, globalThis.location.origin).href
@@ -73,15 +73,30 @@ class BrowserFileCache implements FileCache {
   }
 }
 
+async function openFiles(): Promise<OpfsFiles | CacheFiles> {
+  try {
+    const files = await OpfsFiles.open()
+    // Where earlier versions of the app kept them.
+    await caches.delete(CACHE_NAME)
+    return files
+  } catch {
+    return new CacheFiles(await caches.open(CACHE_NAME))
+  }
+}
+
 /** The best cache this environment has. */
 export async function openFileCache(): Promise<FileCache> {
   try {
     if (typeof caches === 'undefined') return noCache
-    return new BrowserFileCache(
-      await caches.open(CACHE_NAME),
-      await openManifestStore(),
-      await openPartStore(),
-    )
+    const files = await openFiles()
+    const [manifests, parts] = [await openManifestStore(), await openPartStore()]
+    return {
+      get: (hash) => files.get(hash),
+      has: (hash) => files.has(hash),
+      put: (hash, bytes) => files.put(hash, bytes),
+      delete: (hash) => files.delete(hash),
+      ...{ manifests, parts },
+    }
   } catch {
     return noCache
   }

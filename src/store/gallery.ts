@@ -48,6 +48,9 @@ export type OpenTake = (
 const THUMBNAIL_WIDTH = 192
 const THUMBNAIL_COUNT = 24
 
+/** Time between two looks for room while a take waits for it, ms. */
+const LOOK_FOR_ROOM = 3000
+
 /** The takes kept in this browser, and what can be done to them. */
 export class Gallery implements TakeKeeper {
   readonly store: GalleryStore = createStore<GalleryState>()(() => ({
@@ -71,12 +74,15 @@ export class Gallery implements TakeKeeper {
   /** Kept takes by the request that the take store shows them with. */
   private readonly ids = new WeakMap<object, string>()
 
+  private lookTimer: ReturnType<typeof setTimeout> | undefined
+
   constructor(
     private readonly storage: GalleryStorage,
     private readonly openTake: OpenTake,
     private readonly save: (blob: Blob, fileName: string) => Promise<void>,
   ) {
     this.thumbnails = new ThumbnailCache((id) => storage.thumbnails(id, THUMBNAIL_WIDTH, THUMBNAIL_COUNT))
+    this.store.subscribe(() => this.lookForRoom())
   }
 
   /** Reads the list. Failures go to the store. */
@@ -285,6 +291,15 @@ export class Gallery implements TakeKeeper {
       // It had room, so there may be some for what waits.
       if (this.isWaiting) await this.retry()
     })
+  }
+
+  /** Room comes late (a browser may free it long after a deletion) and from elsewhere (another tab): it is looked for. */
+  private lookForRoom(): void {
+    if (this.lookTimer !== undefined || !this.isWaiting) return
+    this.lookTimer = setTimeout(() => {
+      this.lookTimer = undefined
+      void this.roomChanged().then(() => this.lookForRoom())
+    }, LOOK_FOR_ROOM)
   }
 
   private async retry(): Promise<void> {

@@ -69,6 +69,9 @@ test('a GIF and a PNG', async ({ studio }) => {
   expect((await readFile(await file.path())).toString('latin1', 0, 6)).toBe('GIF89a')
 
   download = page.waitForEvent('download')
+  // It had closed, so that Cancel can be reached.
+  await expect(dialog).toBeHidden()
+  await page.getByRole('button', { name: 'Export options' }).click()
   await dialog.getByRole('button', { name: 'Save frame as PNG' }).click()
   file = await download
   expect(file.suggestedFilename()).toMatch(/-frame4\.png$/)

@@ -37,7 +37,12 @@ test('a model is completed and deleted', async ({ studio }) => {
   await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click()
   await expect(item).toBeHidden()
   expect(
-    await page.evaluate(async () => (await (await caches.open('anyflow-model-files-1')).keys()).length),
+    await page.evaluate(async () => {
+      const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('models')
+      let files = 0
+      for await (const _ of folder.keys()) files++
+      return files
+    }),
   ).toBe(0)
 })
 

@@ -110,7 +110,7 @@ test('a full disk: the take stays, can be exported, and is kept once there is ro
 
 test('a full disk without takes: deleting a model makes the room', async ({ studio }) => {
   const { page } = studio
-  await studio.open({ ...TAKE, length: 33 })
+  await studio.open({ ...TAKE, length: 9 })
   const used = await page.evaluate(async () => (await navigator.storage.estimate()).usage ?? 0)
   // Room for no take, but for one in the model's place.
   await setQuota(studio, used + 5000)
@@ -129,7 +129,7 @@ test('a full disk without takes: deleting a model makes the room', async ({ stud
   await expect(dialog).toBeHidden()
   await expect(full).toHaveCount(0)
   await expect(cards(studio)).toHaveCount(1)
-  await expect(cards(studio)).toContainText('2.1 s')
+  await expect(cards(studio)).toContainText('0.6 s')
 })
 
 test('where nothing can be stored, the model loads and a take is made all the same', async ({ studio }) => {

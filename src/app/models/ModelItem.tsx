@@ -90,7 +90,11 @@ function Actions({ entry, loaded }: { entry: ModelEntry; loaded: boolean }) {
                   ? `${formatBytes(entry.installed * entry.bytes)} will be downloaded again when it is next used.`
                   : `${formatBytes(entry.installed * entry.bytes)} go, and it must be added again to be used.`}
               </p>
-              <Button className="button secondary small" onPress={() => void library.remove(entry.base)}>
+              <Button
+                slot="close"
+                className="button secondary small"
+                onPress={() => void library.remove(entry.base)}
+              >
                 Delete
               </Button>
             </Dialog>
