@@ -123,6 +123,85 @@ test('where files can be chosen, the MP4 grows on disk, and a cancelled one leav
   expect((await read()).length, 'the file from before is untouched').toBe(bytes.length)
 })
 
+test('a long GIF says how far it is and can be cancelled; the file that the picker made is gone', async ({
+  studio,
+}) => {
+  const { page } = studio
+  await page.addInitScript(() => {
+    Object.defineProperty(Navigator.prototype, 'webdriver', { get: () => false })
+    Object.assign(globalThis, {
+      showSaveFilePicker: async () => {
+        const root = await navigator.storage.getDirectory()
+        return root.getFileHandle('new.gif', { create: true })
+      },
+    })
+  })
+  await studio.open({ ...take, length: 129 })
+  await studio.make()
+  const dialog = await options(page)
+  await dialog.getByRole('radio', { name: '4x' }).click()
+  await dialog.getByRole('button', { name: 'Export GIF' }).click()
+  const progress = page.getByRole('progressbar', { name: 'Export' })
+  await expect(progress).toHaveAttribute('aria-valuenow', /^\d+$/)
+  await page.getByRole('button', { name: 'Cancel export' }).click()
+  await expect(page.getByTestId('export-message')).toHaveText(
+    /^Export cancelled\. The empty new\.gif was removed\./,
+  )
+  await expect(progress).toHaveCount(0)
+  const names = await page.evaluate(async () => {
+    const found: string[] = []
+    for await (const name of (await navigator.storage.getDirectory()).keys()) found.push(name)
+    return found
+  })
+  expect(names).not.toContain('new.gif')
+})
+
+test('an export chosen in the gallery gives its settings back, whatever the task', async ({ studio }) => {
+  const { page } = studio
+  await studio.open(take)
+  await studio.make()
+  const download = page.waitForEvent('download')
+  await studio.exportButton.click()
+  const path = await (await download).path()
+  const buffer = await readFile(path)
+  await studio.prompt.fill('a blue cube')
+  await page.getByRole('tab', { name: 'Image' }).click()
+  const choose = async (name: string, content: Buffer): Promise<void> => {
+    const choosing = page.waitForEvent('filechooser')
+    await page.getByRole('button', { name: 'Import takes' }).click()
+    await (await choosing).setFiles({ name, mimeType: 'video/mp4', buffer: content })
+  }
+  await choose('clip.mp4', buffer)
+  await expect(studio.prompt).toHaveValue(PROMPT)
+  await expect(studio.seed).toHaveValue('3')
+  await choose('other.mp4', Buffer.from('no video'))
+  await expect(page.getByRole('alert')).toContainText('other.mp4 holds no settings')
+})
+
+test('what is held of a take without an end can be exported while it runs', async ({ studio }) => {
+  const { page } = studio
+  await studio.open(take)
+  await page.getByRole('switch', { name: 'Endless' }).press('Space')
+  await studio.generate.click()
+  await expect.poll(() => studio.frames(), { timeout: 30_000 }).toBeGreaterThan(20)
+  let download = page.waitForEvent('download')
+  await studio.exportButton.click()
+  const bytes = await readFile(await (await download).path())
+  expect((await readMp4(bytes)).packets.length).toBeGreaterThan(20)
+  const dialog = await options(page)
+  download = page.waitForEvent('download')
+  await dialog.getByRole('button', { name: 'Export GIF' }).click()
+  expect((await download).suggestedFilename()).toMatch(/\.gif$/)
+  expect(await page.evaluate(() => window.__anyflow!.take().phase)).toBe('running')
+  await studio.stop.click()
+  await expect(studio.preview).toHaveAttribute('data-state', 'done')
+  const endless = page.getByRole('switch', { name: 'Endless' })
+  await endless.press('Space')
+  await expect(endless).not.toBeChecked()
+  await drop(page, 'clip.mp4', bytes)
+  await expect(endless).toBeChecked()
+})
+
 async function drop(page: Page, name: string, bytes: Buffer): Promise<void> {
   await page.evaluate(
     ({ name: fileName, data }) => {

@@ -53,6 +53,46 @@ test('exports what there is of a take that was stopped', async ({ studio }) => {
   expect((await decodeEnds(studio.page, mp4)).count).toBe(frames)
 })
 
+test('an export has the frames of its own take, whatever is made meanwhile', async ({ studio }) => {
+  const { page } = studio
+  await page.addInitScript(() => {
+    // A picker that stays open until it is answered, with a file of the origin's own.
+    Object.defineProperty(Navigator.prototype, 'webdriver', { get: () => false })
+    Object.assign(globalThis, {
+      showSaveFilePicker: ({ suggestedName }: { suggestedName: string }) =>
+        new Promise((resolve) => {
+          const answer = async (): Promise<void> => {
+            const root = await navigator.storage.getDirectory()
+            resolve(await root.getFileHandle(suggestedName, { create: true }))
+          }
+          Object.assign(globalThis, { answerPicker: () => void answer() })
+        }),
+    })
+  })
+  await studio.open({ ...studentParams, seed: 3, prompt: PROMPT, steps: 2 })
+  await studio.make()
+  const { frames } = await shown(studio)
+  const [first, last] = [await studio.frame(0), await studio.frame(frames - 1)]
+  await studio.exportButton.click()
+  await studio.seed.fill('4')
+  await studio.make()
+  expect(meanError(await studio.frame(frames - 1), last), 'another take plays').toBeGreaterThan(0)
+  await page.evaluate(() => (globalThis as unknown as { answerPicker(): void }).answerPicker())
+  await expect(page.getByTestId('export-message')).toContainText(`Exported ${frames} frames`)
+  const bytes = await page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory()
+    for await (const [name, handle] of root.entries()) {
+      if (!name.endsWith('seed3-2steps.mp4') || !(handle instanceof FileSystemFileHandle)) continue
+      return [...new Uint8Array(await (await handle.getFile()).arrayBuffer())]
+    }
+    return []
+  })
+  const decoded = await decodeEnds(page, await readMp4(Buffer.from(bytes)))
+  expect(decoded.count).toBe(frames)
+  expect(meanError(decoded.first, first)).toBeLessThan(TOLERANCE)
+  expect(meanError(decoded.last, last)).toBeLessThan(TOLERANCE)
+})
+
 async function exported(studio: StudioPage) {
   const download = studio.page.waitForEvent('download')
   await studio.exportButton.click()

@@ -25,3 +25,21 @@ it('gives a small clip more bits a pixel than a large one, within limits', () =>
   expect(videoBitrate(128, 128, 16) / (128 * 128 * 16)).toBeCloseTo(3)
   expect(videoBitrate(480, 320, 16)).toBe(2_500_000)
 })
+
+it('spends more bits the higher the quality, at every size and rate', () => {
+  for (const [width, height, fps] of [
+    [64, 64, 16],
+    [128, 128, 16],
+    [512, 512, 16],
+    [1920, 1080, 30],
+  ] as const) {
+    const [small, normal, high] = (['small', 'normal', 'high'] as const).map((quality) => {
+      const rate = videoBitrate(width, height, fps, quality)
+      for (const { config } of codecCandidates(width, height, fps, 'auto', quality))
+        expect(config.bitrate).toBe(rate)
+      return rate
+    })
+    expect(small).toBeLessThan(normal!)
+    expect(normal).toBeLessThan(high!)
+  }
+})

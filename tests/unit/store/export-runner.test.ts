@@ -117,6 +117,51 @@ describe('ExportRunner', () => {
     await vi.waitFor(() => expect(generator.dropKept).toHaveBeenCalledOnce())
   })
 
+  it('cancelled when the file is made but not yet saved, saves nothing', async () => {
+    const { runner, exporter, handle } = setUp()
+    const createWritable = vi.fn()
+    Object.assign(handle, { getFile: () => Promise.resolve({ size: 5 }), createWritable })
+    exporter.export = (source) => {
+      runner.cancel()
+      return Promise.resolve({ blob: new Blob(['x']), bytes: 1, frames: source.frames, codecName: 'GIF' })
+    }
+    await runner.export('gif')
+    expect(createWritable).not.toHaveBeenCalled()
+    expect(runner.store.getState()).toMatchObject({ phase: 'idle', message: 'Export cancelled.' })
+  })
+
+  it('does nothing when the picker is closed, and opens no second one while it is open', async () => {
+    const { runner, calls, generator, chooseDestination } = setUp()
+    let closePicker = (): void => undefined
+    chooseDestination.mockReturnValueOnce(
+      new Promise<never>((resolve) => {
+        closePicker = () => resolve(undefined as never)
+      }),
+    )
+    const over = runner.export('mp4')
+    await runner.export('gif')
+    closePicker()
+    await over
+    expect(chooseDestination).toHaveBeenCalledOnce()
+    expect(calls).toHaveLength(0)
+    expect(runner.store.getState()).toMatchObject({ phase: 'idle', message: undefined })
+    await vi.waitFor(() => expect(generator.dropKept).toHaveBeenCalledOnce())
+    await runner.export('gif')
+    expect(calls, 'the next one works').toHaveLength(1)
+  })
+
+  it('writes into the file what the take began with and which prompts came later', async () => {
+    const { runner, calls, take } = setUp()
+    const given = [new Uint8ClampedArray(4)]
+    const shown = { ...take.getState().shown!, request: { ...request, given, endless: true } }
+    take.setState({ shown: { ...shown, prompts: [{ chunk: 4, prompt: 'a cube' }] } })
+    await runner.export('mp4')
+    expect(readNote(calls[0]!.options.note!)).toMatchObject({
+      settings: { endless: true, givenFrames: 1 },
+      notices: [expect.stringMatching(/an image/), expect.stringMatching(/from chunk 4 “a cube”/)],
+    })
+  })
+
   it('leaves a file alone that has something in it', async () => {
     const { runner, exporter, handle } = setUp()
     const remove = vi.fn(() => Promise.resolve())
