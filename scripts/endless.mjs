@@ -30,8 +30,8 @@ const { values } = parseArgs({
 })
 
 const EARLY = 20
-/** Chunks on each side of a measurement that its mean time is of. */
-const AROUND = 10
+/** Chunks before a measurement that its mean time is of: measuring takes time itself, from what follows. */
+const BEFORE = 15
 const MORE_MEMORY = 1.05
 const MORE_TIME = 1.1
 
@@ -103,13 +103,13 @@ async function main(context, origin) {
       if (chunk !== undefined) starts[chunk] ??= performance.now()
     }, 5)
   })
-  const early = await measure(page, EARLY + AROUND)
+  const early = await measure(page, EARLY)
   const late = await measure(page, total)
   const starts = await page.evaluate(() => /** @type {any} */ (window).chunkStarts)
   await page.getByRole('button', { name: 'Stop', exact: true }).click()
   const times = {
-    early: meanChunk(starts, EARLY - AROUND, EARLY + AROUND),
-    late: meanChunk(starts, total - 2 * AROUND, total),
+    early: meanChunk(starts, EARLY - BEFORE, EARLY),
+    late: meanChunk(starts, total - BEFORE, total),
   }
   console.log(`${loaded.id}, ${values.steps} step(s), ${loaded.backend.label}, ${total} chunks`)
   const rows = [
@@ -122,7 +122,7 @@ async function main(context, origin) {
       ? [['GPU, without held frames', mb(early.gpu), mb(late.gpu), percent(late.gpu / early.gpu)]]
       : []),
     [
-      `mean time a chunk, ${2 * AROUND} chunks`,
+      `mean time a chunk, the ${BEFORE} before`,
       `${times.early.toFixed(0)} ms`,
       `${times.late.toFixed(0)} ms`,
       percent(times.late / times.early),
@@ -131,6 +131,7 @@ async function main(context, origin) {
   for (const [name = '', ...cells] of rows)
     console.log(`  ${name.padEnd(36)}${cells.map((cell) => cell.padStart(12)).join('')}`)
   if (late.rest > early.rest * MORE_MEMORY) fail('memory', late.rest / early.rest)
+  if (late.heap > early.heap * MORE_MEMORY) fail("the page's JS heap", late.heap / early.heap)
   if (early.gpu && late.gpu && late.gpu > early.gpu * MORE_MEMORY) fail('GPU memory', late.gpu / early.gpu)
   if (times.late > times.early * MORE_TIME) fail('time a chunk', times.late / times.early)
 }

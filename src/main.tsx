@@ -16,7 +16,6 @@ import { applyTheme, initialTheme } from './app/theme'
 import { chooseDestination } from './export/save'
 import { WorkerExporter } from './export/worker-exporter'
 import { openGalleryStorage } from './gallery/client'
-import { openFileCache } from './models/cache'
 import { followRuntime } from './offline/follow-runtime'
 import { prepareIsolation } from './offline/register'
 import { Studio } from './store/studio'
@@ -38,7 +37,7 @@ const studio = new Studio({
   replaceUrl: (url) => history.replaceState(null, '', url),
   session: sessionStorage,
   local: localStorage,
-  openCache: openFileCache,
+  openCache: async () => (await import('./models/cache')).openFileCache(),
   chooseDestination,
 })
 installTestHook(studio)

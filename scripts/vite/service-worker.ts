@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import type { Plugin } from 'vite'
 
 /** Not fetched ahead: model files have their own cache, of the runtimes only the one in use is wanted. */
@@ -16,7 +16,7 @@ export function serviceWorker(root: string): Plugin {
     name: 'service-worker',
     apply: 'build',
     configResolved(config) {
-      outDir = join(config.root, config.build.outDir)
+      outDir = resolve(config.root, config.build.outDir)
     },
     buildStart() {
       this.emitFile({

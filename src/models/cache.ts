@@ -1,31 +1,14 @@
 /** Verified model files kept between visits, by the SHA-256 of their content. */
 
+import { type FileCache, noCache } from './file-cache'
 import { OpfsFiles } from './opfs-files'
-import { type ManifestStore, openManifestStore } from './stored-manifests'
-import { openPartStore, type PartStore } from './parts'
+import { openManifestStore } from './stored-manifests'
+import { openPartStore } from './parts'
 
-/** Content-addressed store. Every call is best effort: a miss or a full disk is not an error. */
-export interface FileCache {
-  /** The stored bytes, or undefined. The caller verifies them. */
-  get(hash: string): Promise<Uint8Array<ArrayBuffer> | undefined>
-  put(hash: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>
-  delete(hash: string): Promise<void>
-  /** True when there are bytes under that hash; they are not read. */
-  has?(hash: string): Promise<boolean>
-  /** What is installed. */
-  readonly manifests?: ManifestStore
-  /** Downloads that are not finished. */
-  readonly parts?: PartStore
-}
-
-/** Keeps nothing. For Node, and for pages without Cache API (private windows of some browsers). */
-export const noCache: FileCache = {
-  get: () => Promise.resolve(undefined),
-  put: () => Promise.resolve(),
-  delete: () => Promise.resolve(),
-}
+export { type FileCache, noCache }
 
 const CACHE_NAME = 'anyflow-model-files-1'
+const KEYS = '/.anyflow-model-files/'
 
 /**
  * The browser's Cache API, where there is no origin private file system; entries have made-up URLs of this origin that are
@@ -35,7 +18,7 @@ class CacheFiles {
   constructor(private readonly cache: Cache) {}
 
   private key(hash: string): string {
-    return new URL(`/.anyflow-model-files/${hash}`, globalThis.location.origin).href
+    return new URL(KEYS + hash, globalThis.location.origin).href
   }
 
   async get(hash: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -50,6 +33,10 @@ class CacheFiles {
   async has(hash: string): Promise<boolean> {
     // A HEAD-like look: the body of the match is never read.
     return (await this.cache.match(this.key(hash)).catch(() => undefined)) !== undefined
+  }
+
+  async hashes(): Promise<string[]> {
+    return (await this.cache.keys()).map(({ url }) => new URL(url).pathname.slice(KEYS.length))
   }
 
   async put(hash: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
@@ -93,6 +80,7 @@ export async function openFileCache(): Promise<FileCache> {
     return {
       get: (hash) => files.get(hash),
       has: (hash) => files.has(hash),
+      hashes: () => files.hashes(),
       put: (hash, bytes) => files.put(hash, bytes),
       delete: (hash) => files.delete(hash),
       ...{ manifests, parts },

@@ -46,7 +46,7 @@ export async function download(
     return await readBody(response, name, options)
   } catch (error) {
     if (signal?.aborted) throw new AbortedError()
-    throw error instanceof ModelError ? error : unreachable(name, url, error)
+    throw error instanceof ModelError ? error : unreachable(name, url, error, true)
   }
 }
 
@@ -73,12 +73,15 @@ function serverFault(response: Response, name: string): ModelError {
   )
 }
 
-/** The network failed, for people. Browsers do not tell a page whether another site only forbade it to look. */
-export function unreachable(name: string, url: string, cause: unknown): ModelError {
+/**
+ * The network failed, for people. Browsers do not tell a page whether another site only forbade it to look.
+ * @param answered the site did let this page read a part of the file
+ */
+export function unreachable(name: string, url: string, cause: unknown, answered = false): ModelError {
   const { origin } = new URL(url)
   const page = (globalThis.location as Location | undefined)?.origin
   const advice =
-    page === undefined || page === origin
+    answered || page === undefined || page === origin
       ? 'Check the network, then load the model again; what has arrived is kept.'
       : `Check the address and the network. If they are right, ${origin} does not let other sites read its files: it must ` +
         `send Access-Control-Allow-Origin: ${page} (or *). What has arrived is kept.`

@@ -1,12 +1,14 @@
-/** Packages in this browser: installing without loading, from the network or a folder, and deleting. */
+/** Packages in this browser: installing without loading, from the network or a folder, and how much of one is here. */
 
-import { ModelError, StorageError, throwIfAborted } from '../errors'
+import { AbortedError, ModelError, StorageError, throwIfAborted } from '../errors'
 import type { FileCache } from './cache'
-import type { Fetch } from './download'
-import type { Manifest } from './manifest'
+import { announce } from './claims'
+import { type Fetch, wrongSize } from './download'
+import type { FileEntry, Manifest } from './manifest'
 import { fetchEntry, loadManifest, readManifest, verify } from './package'
 import { localBase } from './stored-manifests'
-import { deleteUnused, hashesOf, replaceManifest } from './unused'
+
+export { removePackage } from './claims'
 
 export interface InstallProgress {
   readonly item: string
@@ -22,35 +24,32 @@ export interface InstallOptions {
 }
 
 /** All listed files, including those that only some tasks need. */
-function totalBytes(manifest: Manifest): number {
+export function totalBytes(manifest: Manifest): number {
   return manifest.files.reduce((sum, file) => sum + file.bytes, 0)
 }
 
 /**
  * Brings a whole package into the cache, one file in memory at a time.
  * @param base absolute URL of the folder, with a trailing slash
- * @throws ModelError, AbortedError; what has arrived is kept. StorageError when the browser would not keep it.
+ * @throws ModelError or AbortedError; where it can go on later, what has arrived is kept under its manifest, otherwise
+ *   nothing of it. StorageError when the browser would not keep it.
  */
 export async function installPackage(base: string, options: InstallOptions): Promise<Manifest> {
-  const { cache, signal, onProgress } = options
+  const { cache, signal } = options
   const fetch: Fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init))
   const { manifest, text } = await loadManifest(base, fetch, cache, signal)
-  // First, so that a download that breaks off shows as begun; in an update last, so that the old one works until then.
-  if ((await cache.manifests?.get(base)) === undefined) await cache.manifests?.put(base, text)
-  const total = totalBytes(manifest)
-  let done = 0
-  for (const entry of manifest.files) {
-    throwIfAborted(signal)
-    const report = (_phase: string, loaded: number): void =>
-      onProgress?.({ item: entry.path, loadedBytes: done + loaded, totalBytes: total })
-    if (!(await cache.has?.(entry.sha256))) {
-      await fetchEntry(entry, base, { fetch, cache, signal, report })
-      await checkKept(cache, entry.sha256)
-    }
-    done += entry.bytes
-    onProgress?.({ item: entry.path, loadedBytes: done, totalBytes: total })
+  const announced = await announce(cache, base, text)
+  const added: string[] = []
+  try {
+    await installFiles(manifest, options, added, async (entry, report) => {
+      await fetchEntry(entry, base, { fetch, cache, signal, report: (_phase, loaded) => report(loaded) })
+    })
+  } catch (error) {
+    const resumes = canResume(error) && !(announced.isNew && (await keptBytes(manifest, cache)) === 0)
+    if (!resumes) await announced.withdraw(added)
+    throw error
   }
-  await replaceManifest(base, text, cache)
+  await announced.commit()
   return manifest
 }
 
@@ -61,17 +60,17 @@ export interface FolderFile {
   readonly content: Blob
 }
 
-/**
- * Brings a package from a folder into the cache.
- * @returns its made-up address and its manifest
- * @throws ModelError naming the file that is missing or wrong; StorageError when the browser would not keep it. Nothing is
- *   left behind then: a folder cannot go on by itself as a download can.
- */
-export async function installFolder(
-  files: readonly FolderFile[],
-  origin: string,
-  options: Omit<InstallOptions, 'fetch'>,
-): Promise<{ base: string; manifest: Manifest }> {
+/** A package as a folder on this machine. */
+export interface FolderPackage {
+  /** The made-up address it has once it is installed. */
+  readonly base: string
+  readonly manifest: Manifest
+  readonly text: string
+  readonly files: ReadonlyMap<string, Blob>
+}
+
+/** @throws ModelError naming what is missing or cannot be read */
+export async function readFolder(files: readonly FolderFile[], origin: string): Promise<FolderPackage> {
   const manifestFile = files
     .filter(({ path }) => path === 'manifest.json' || path.endsWith('/manifest.json'))
     .sort((a, b) => a.path.length - b.path.length)[0]
@@ -84,60 +83,104 @@ export async function installFolder(
   const folder = manifestFile.path.slice(0, -'manifest.json'.length)
   const text = await manifestFile.content.text()
   const manifest = readManifest(text, folder || 'the folder')
-  try {
-    await storeFolder(manifest, folder, files, options)
-  } catch (error) {
-    await deleteUnused(hashesOf(text), options.cache)
-    throw error
+  const contents = new Map<string, Blob>()
+  for (const { path, bytes } of manifest.files) {
+    const content = files.find((file) => file.path === folder + path)?.content
+    if (!content) {
+      throw new ModelError(
+        'missing-file',
+        `The model's file ${path} is not in the folder. Copy the whole package.`,
+      )
+    }
+    if (content.size !== bytes) throw wrongSize(path, bytes, String(content.size))
+    contents.set(path, content)
   }
-  const base = localBase(manifest.id, origin)
-  await replaceManifest(base, text, options.cache)
-  return { base, manifest }
+  return { base: localBase(manifest.id, origin), manifest, text, files: contents }
 }
 
-async function storeFolder(
+/**
+ * Brings a package from a folder into the cache, in place of one from another folder with the same id.
+ * @throws ModelError naming the file that is wrong, AbortedError, or StorageError when the browser would not keep it; then
+ *   nothing of it is kept, and one that was here before is still there
+ */
+export async function installFolder(
+  { base, manifest, text, files }: FolderPackage,
+  options: Omit<InstallOptions, 'fetch'>,
+): Promise<void> {
+  const { cache } = options
+  const announced = await announce(cache, base, text)
+  const added: string[] = []
+  try {
+    await installFiles(manifest, options, added, async (entry) => {
+      const bytes = await readBlob(files.get(entry.path)!, entry.path)
+      await verify(entry, bytes)
+      await cache.put(entry.sha256, bytes)
+    })
+  } catch (error) {
+    await announced.withdraw(added)
+    throw error
+  }
+  await announced.commit()
+}
+
+/** Bytes of a package that this browser has, beginnings of files included. */
+export async function keptBytes(manifest: Manifest, cache: FileCache): Promise<number> {
+  let kept = 0
+  for (const { sha256, bytes } of manifest.files) {
+    if (await cache.has?.(sha256)) kept += bytes
+    // A beginning that is as long as its file is not verified yet, so the file is not whole.
+    else kept += Math.min((await cache.parts?.bytes(sha256)) ?? 0, Math.max(0, bytes - 1))
+  }
+  return kept
+}
+
+/** Which share of a package's bytes this browser has, 0..1; 1 only where all files are whole. */
+export async function installedShare(manifest: Manifest, cache: FileCache): Promise<number> {
+  const total = totalBytes(manifest)
+  return total === 0 ? 1 : (await keptBytes(manifest, cache)) / total
+}
+
+/** Brings what is not here yet. @param added hashes of what came, and of what was under way when it failed */
+async function installFiles(
   manifest: Manifest,
-  folder: string,
-  files: readonly FolderFile[],
-  { cache, signal, onProgress }: Omit<InstallOptions, 'fetch'>,
+  { cache, signal, onProgress }: InstallOptions,
+  added: string[],
+  bring: (entry: FileEntry, report: (loaded: number) => void) => Promise<void>,
 ): Promise<void> {
   const total = totalBytes(manifest)
   let done = 0
   for (const entry of manifest.files) {
     throwIfAborted(signal)
-    const file = files.find(({ path }) => path === folder + entry.path)
-    if (!file) {
-      throw new ModelError(
-        'missing-file',
-        `The model's file ${entry.path} is not in the folder. Copy the whole package.`,
-      )
-    }
+    const report = (loaded: number): void =>
+      onProgress?.({ item: entry.path, loadedBytes: done + loaded, totalBytes: total })
     if (!(await cache.has?.(entry.sha256))) {
-      const bytes = new Uint8Array(await file.content.arrayBuffer())
-      await verify(entry, bytes)
-      await cache.put(entry.sha256, bytes)
+      added.push(entry.sha256)
+      await bring(entry, report)
       await checkKept(cache, entry.sha256)
     }
+    report(entry.bytes)
     done += entry.bytes
-    onProgress?.({ item: entry.path, loadedBytes: done, totalBytes: total })
   }
 }
 
-/** Which share of a package's bytes this browser has, 0..1. Parts of files do not count. */
-export async function installedShare(manifest: Manifest, cache: FileCache): Promise<number> {
-  let there = 0
-  for (const { sha256, bytes } of manifest.files) if (await cache.has?.(sha256)) there += bytes
-  const total = totalBytes(manifest)
-  return total === 0 ? 1 : there / total
+async function readBlob(content: Blob, path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await content.arrayBuffer())
+  } catch (cause) {
+    throw new ModelError(
+      'missing-file',
+      `The model's file ${path} could not be read: it was moved or changed. Choose the folder again.`,
+      { cause },
+    )
+  }
 }
 
-/** Deletes a package from the cache; files that another installed package uses too are kept. */
-export async function removePackage(base: string, cache: FileCache): Promise<void> {
-  const { manifests } = cache
-  if (!manifests) return
-  const own = await manifests.get(base)
-  await manifests.delete(base)
-  if (own !== undefined) await deleteUnused(hashesOf(own), cache)
+/** The server has the rest, now or later. */
+function canResume(error: unknown): boolean {
+  return (
+    error instanceof AbortedError ||
+    (error instanceof ModelError && (error.code === 'network' || error.code === 'missing-file'))
+  )
 }
 
 /** A cache that cannot keep a file says nothing; here that is the whole point. */
@@ -145,6 +188,7 @@ async function checkKept(cache: FileCache, hash: string): Promise<void> {
   if (await cache.has?.(hash)) return
   throw new StorageError(
     'storage-full',
-    "The browser's storage has no room for this model. Delete takes in the gallery or other models, then go on.",
+    "The browser's storage has no room for this model; what had come of it was deleted again. " +
+      'Delete takes in the gallery or other models, then add it again.',
   )
 }

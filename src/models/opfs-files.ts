@@ -21,6 +21,13 @@ export class OpfsFiles {
     return (await this.find(hash)) !== undefined
   }
 
+  async hashes(): Promise<string[]> {
+    const names: string[] = []
+    // Browsers may list files of their own beside them.
+    for await (const name of this.folder.keys()) if (/^[0-9a-f]{64}$/.test(name)) names.push(name)
+    return names
+  }
+
   async put(hash: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     let writing: FileSystemWritableFileStream | undefined
     try {

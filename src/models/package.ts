@@ -2,12 +2,12 @@
 
 import { ModelError, throwIfAborted } from '../errors'
 import { type FileCache, noCache } from './cache'
+import { announce, isClaimed } from './claims'
 import { download, type Fetch } from './download'
 import { sha256 } from './hash'
 import { type FileEntry, type Manifest, parseManifest } from './manifest'
 import { downloadResumable } from './resume'
 import { isLocal } from './stored-manifests'
-import { replaceManifest } from './unused'
 
 /** Bytes over all files of the package; `cached` of them did not cross the network. */
 export interface PackageProgress {
@@ -46,8 +46,10 @@ export async function loadPackage(baseUrl: string, options: PackageOptions = {})
   const base = folder(baseUrl)
   const { cache = noCache } = options
   const { manifest, text } = await loadManifest(base, fetchOf(options), cache, signal)
+  // First, so that a download that breaks off shows as begun. What it brought stays, to go on from.
+  const announced = await announce(cache, base, text)
   const files = await loadFiles(base, neededFiles(manifest), options)
-  await replaceManifest(base, text, cache)
+  await announced.commit()
   return { manifest, files }
 }
 
@@ -62,7 +64,12 @@ export async function loadGraphFiles(
   graph: GraphName,
   options: PackageOptions = {},
 ): Promise<ModelPackage['files']> {
-  return loadFiles(folder(baseUrl), filesOf(manifest, [graph]), options)
+  const base = folder(baseUrl)
+  const files = filesOf(manifest, [graph])
+  const { cache = noCache } = options
+  // A package that was deleted or replaced while it is in use is not brought back.
+  const claimed = await Promise.all(files.map(({ sha256: hash }) => isClaimed(cache, base, hash)))
+  return loadFiles(base, files, claimed.every(Boolean) ? options : { ...options, cache: noCache })
 }
 
 function folder(url: string): string {
@@ -224,6 +231,6 @@ export async function verify(entry: FileEntry, bytes: Uint8Array<ArrayBuffer>): 
   throw new ModelError(
     'wrong-hash',
     `The model's file ${entry.path} is damaged: its SHA-256 is ${hash.slice(0, 12)}..., and the manifest says ` +
-      `${entry.sha256.slice(0, 12)}.... Download or export the package again; nothing of it was kept.`,
+      `${entry.sha256.slice(0, 12)}.... Download or export the package again; this file was not kept.`,
   )
 }

@@ -7,9 +7,14 @@ export interface PartStore {
   /** Adds the bytes that come next. */
   append(hash: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>
   clear(hash: string): Promise<void>
+  /** Bytes that are kept of a file; they are not read. */
+  bytes(hash: string): Promise<number>
+  /** The files of which something is kept. */
+  hashes(): Promise<string[]>
 }
 
 const CACHE_NAME = 'anyflow-model-parts-1'
+const KEYS = '/.anyflow-model-parts/'
 
 class BrowserPartStore implements PartStore {
   /** Parts kept of each file, once known. */
@@ -18,7 +23,7 @@ class BrowserPartStore implements PartStore {
   constructor(private readonly cache: Cache) {}
 
   private key(hash: string, part: number): string {
-    return new URL(`/.anyflow-model-parts/${hash}/${part}`, globalThis.location.origin).href
+    return new URL(`${KEYS}${hash}/${part}`, globalThis.location.origin).href
   }
 
   async load(hash: string): Promise<Uint8Array<ArrayBuffer>[]> {
@@ -35,7 +40,8 @@ class BrowserPartStore implements PartStore {
   async append(hash: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     const part = this.counts.get(hash) ?? (await this.load(hash)).length
     try {
-      await this.cache.put(this.key(hash, part), new Response(bytes))
+      const headers = { 'Content-Length': String(bytes.byteLength) }
+      await this.cache.put(this.key(hash, part), new Response(bytes, { headers }))
       this.counts.set(hash, part + 1)
     } catch {
       // Quota exceeded: this download goes on in memory. A gap must not follow, so later parts are not kept either.
@@ -44,9 +50,35 @@ class BrowserPartStore implements PartStore {
   }
 
   async clear(hash: string): Promise<void> {
-    for (let part = 0; await this.cache.delete(this.key(hash, part)).catch(() => false); part++);
     this.counts.delete(hash)
+    // All that are there, not the first ones up to a gap: another tab may have cleared what this one still adds to.
+    for (const key of await this.keys()) {
+      if (hashOf(key) === hash) await this.cache.delete(key).catch(() => false)
+    }
   }
+
+  async bytes(hash: string): Promise<number> {
+    let sum = 0
+    for (const key of await this.keys()) {
+      if (hashOf(key) !== hash) continue
+      const response = await this.cache.match(key).catch(() => undefined)
+      const length = response?.headers.get('content-length')
+      sum += Number(length ?? (await response?.blob())?.size ?? 0)
+    }
+    return sum
+  }
+
+  async hashes(): Promise<string[]> {
+    return [...new Set((await this.keys()).map(hashOf))]
+  }
+
+  private async keys(): Promise<readonly Request[]> {
+    return this.cache.keys().catch(() => [])
+  }
+}
+
+function hashOf({ url }: Request): string {
+  return new URL(url).pathname.slice(KEYS.length).split('/')[0] ?? ''
 }
 
 export async function openPartStore(): Promise<PartStore> {

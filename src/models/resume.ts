@@ -105,7 +105,7 @@ export async function downloadResumable(
       await keep()
       if (loaded > before) attempt = 0
       const delay = retryDelays[attempt++]
-      if (delay === undefined) throw unreachable(name, url, error)
+      if (delay === undefined) throw unreachable(name, url, error, loaded > 0)
       await wait(delay, signal)
     }
   }

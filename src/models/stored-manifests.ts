@@ -12,6 +12,7 @@ export interface ManifestStore {
   get(base: string): Promise<string | undefined>
   put(base: string, text: string): Promise<void>
   delete(base: string): Promise<void>
+  /** All of them, or it fails. */
   list(): Promise<StoredManifest[]>
 }
 
@@ -26,6 +27,18 @@ export function localBase(id: string, origin: string): string {
 /** True for a package that was read from a folder. */
 export function isLocal(base: string): boolean {
   return base.includes(LOCAL)
+}
+
+const PENDING = '#pending'
+
+/** Where the manifest of a version on its way is stored, beside the one in use. */
+export function pendingOf(base: string): string {
+  return base + PENDING
+}
+
+/** True for the place of a version on its way. */
+export function isPending(base: string): boolean {
+  return base.endsWith(PENDING)
 }
 
 const CACHE_NAME = 'anyflow-model-manifests-1'
@@ -56,8 +69,9 @@ class BrowserManifestStore implements ManifestStore {
     const found: StoredManifest[] = []
     for (const request of await this.cache.keys()) {
       const base = decodeURIComponent(new URL(request.url).pathname.slice(KEYS.length))
-      const text = await this.get(base)
-      if (text !== undefined) found.push({ base, text })
+      // Not by `get`: one that fails to be read must not look deleted, or its files would be.
+      const response = await this.cache.match(request)
+      if (response) found.push({ base, text: await response.text() })
     }
     return found
   }

@@ -3,26 +3,27 @@
  * it is four rules, and workbox would bring more code than the app's own. Model files are none of its business.
  */
 
+import { answer } from './answer'
 import type { KeepMessage } from './messages'
-import { CACHE_PREFIX, cacheName, type PrecacheEntry, strategyOf, withIsolation } from './strategy'
+import { cacheName, isOldCache, type PrecacheEntry, runtimeHere, strategyOf } from './strategy'
 
 declare const self: ServiceWorkerGlobalScope
 /** Put in by the build (scripts/vite/service-worker.ts). */
 declare const __PRECACHE__: readonly PrecacheEntry[]
+/** Put in by the build (scripts/vite/ort-assets.ts). `ort-files.ts` is part of the page's scripts, and this imports none. */
+declare const __ORT_VERSION__: string
 
 const entries = __PRECACHE__
-const name = cacheName(entries)
 const scope = self.registration.scope
-
-/** How long the network may take to show a page that is kept as well, ms. */
-const PAGE_TIMEOUT = 4000
+const name = cacheName(entries, scope)
 
 self.addEventListener('install', (event) => event.waitUntil(install()))
 self.addEventListener('activate', (event) => event.waitUntil(activate()))
 self.addEventListener('fetch', (event) => {
   const strategy = strategyOf(event.request, scope)
   if (strategy === 'pass') return
-  event.respondWith(answer(event.request, strategy))
+  const { request } = event
+  event.respondWith(caches.open(name).then((cache) => answer(request, strategy, { cache, fetch, scope })))
 })
 self.addEventListener('message', (event) => {
   const message = event.data as KeepMessage
@@ -33,45 +34,26 @@ async function install(): Promise<void> {
   const cache = await caches.open(name)
   // Past the browser's own cache, which may hold files of an older version under the same name.
   await cache.addAll(entries.map(({ url }) => new Request(new URL(url, scope), { cache: 'no-cache' })))
-  // The runtime in use is not in the list. What the version before this one had kept is wanted again, as it is now.
-  for (const other of await caches.keys()) {
-    if (!other.startsWith(CACHE_PREFIX) || other === name) continue
-    const kept = await (await caches.open(other)).keys()
-    for (const { url } of kept.filter((request) => request.url.startsWith(`${scope}ort/`))) {
-      await cache.add(new Request(url, { cache: 'no-cache' })).catch(() => undefined)
+  // The runtime in use is not in the list. What the build before this one had kept is wanted again, in this build's version:
+  // its code runs with no other.
+  for (const other of await oldCaches()) {
+    const before = await caches.open(other)
+    for (const { url } of await before.keys()) {
+      const wanted = runtimeHere(url, scope, __ORT_VERSION__)
+      if (wanted === undefined) continue
+      const same = await before.match(wanted)
+      await (same ? cache.put(wanted, same) : cache.add(wanted)).catch(() => undefined)
     }
   }
 }
 
-// Open pages are not claimed: they were loaded from the network, and go on with it until the next visit.
-async function activate(): Promise<void> {
-  for (const other of await caches.keys()) {
-    if (other.startsWith(CACHE_PREFIX) && other !== name) await caches.delete(other)
-  }
+async function oldCaches(): Promise<string[]> {
+  return (await caches.keys()).filter((other) => isOldCache(other, name, scope))
 }
 
-async function answer(request: Request, strategy: 'page' | 'kept' | 'fresh'): Promise<Response> {
-  const cache = await caches.open(name)
-  if (strategy === 'kept') {
-    const kept = await cache.match(request, { ignoreSearch: true })
-    if (kept) return withIsolation(kept)
-    const response = await fetch(request)
-    if (response.ok) await cache.put(request, response.clone()).catch(() => undefined)
-    return withIsolation(response)
-  }
-  const key = strategy === 'page' ? new URL('index.html', scope).href : request.url
-  const kept = await cache.match(key)
-  try {
-    const signal = kept && strategy === 'page' ? AbortSignal.timeout(PAGE_TIMEOUT) : null
-    const response = await fetch(request, signal ? { signal } : {})
-    // A host that is down behind its proxy still answers: what is kept is better than its error page.
-    if (kept && response.status >= 500) return withIsolation(kept)
-    if (response.ok) await cache.put(key, response.clone()).catch(() => undefined)
-    return withIsolation(response)
-  } catch (error) {
-    if (kept) return withIsolation(kept)
-    throw error
-  }
+// Open pages are not claimed: they were loaded from the network, and go on with it until the next visit.
+async function activate(): Promise<void> {
+  for (const other of await oldCaches()) await caches.delete(other)
 }
 
 /** Files the page had loaded before this worker was there. */

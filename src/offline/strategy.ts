@@ -55,15 +55,40 @@ export function withIsolation(response: Response): Response {
   })
 }
 
-/** Cache names: one a version of the build, and one for what is fetched along the way. */
-export const CACHE_PREFIX = 'anyflow-app-'
+/** Caches of the app, of whatever build. Model files have others. */
+const CACHE_PREFIX = 'anyflow-app-'
 
-/** A name that changes when any file of the build does. */
-export function cacheName(entries: readonly PrecacheEntry[]): string {
-  // FNV-1a: the entries carry real hashes, this only folds them into a name.
+/** A name that changes when any file of the build does, or the place: one host may serve the app in several folders. */
+export function cacheName(entries: readonly PrecacheEntry[], scope: string): string {
+  const files = entries.map(({ url, hash }) => `${url}=${hash};`).join('')
+  return `${cachesOf(scope)}${fold(files)}`
+}
+
+/** True for a cache that another build of the app left in the same place. */
+export function isOldCache(name: string, current: string, scope: string): boolean {
+  if (name === current) return false
+  // Earlier builds did not name the place, and most hosts have one.
+  return name.startsWith(cachesOf(scope)) || /^anyflow-app-[0-9a-f]{8}$/.test(name)
+}
+
+function cachesOf(scope: string): string {
+  return `${CACHE_PREFIX}${fold(new URL(scope).pathname)}-`
+}
+
+/** FNV-1a: the entries carry real hashes, this only folds them into a name. */
+function fold(text: string): string {
   let hash = 0x811c9dc5
-  for (const char of entries.map(({ url, hash: content }) => `${url}=${content};`).join('')) {
-    hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0
-  }
-  return CACHE_PREFIX + hash.toString(16).padStart(8, '0')
+  for (const char of text) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0
+  return hash.toString(16).padStart(8, '0')
+}
+
+/**
+ * Where this build has the runtime file that another build kept; `undefined` for anything else.
+ * @param version of the runtimes in this build
+ */
+export function runtimeHere(url: string, scope: string, version: string): string | undefined {
+  if (!url.startsWith(scope)) return undefined
+  // Earlier builds had no version in the address.
+  const name = /^ort\/(?:[^/]+\/)?([^/]+)$/.exec(url.slice(scope.length))?.[1]
+  return name && new URL(`ort/${version}/${name}`, scope).href
 }

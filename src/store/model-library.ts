@@ -3,10 +3,10 @@ import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { MemoryNeed } from '../engine/memory'
 import { AbortedError } from '../errors'
 import type { GalleryStorage } from '../gallery/client'
-import { type FileCache, noCache } from '../models/cache'
-import type { FolderFile, InstallProgress } from '../models/install'
+import { type FileCache, noCache } from '../models/file-cache'
+import type { FolderFile, FolderPackage, InstallProgress } from '../models/install'
 import type { Manifest } from '../models/manifest'
-import { isLocal } from '../models/stored-manifests'
+import { isLocal, isPending } from '../models/stored-manifests'
 import { fetchIndex, packageUrl } from './catalog'
 import type { ModelStore } from './model'
 import type { ModelSpeed, SpeedLog } from './model-speed'
@@ -25,7 +25,7 @@ export interface ModelEntry {
   /** Absent while it cannot be read. */
   readonly manifest: Manifest | undefined
   readonly problem: string | undefined
-  /** Share of its bytes in this browser, 0..1. */
+  /** Share of its bytes in this browser, 0..1; beginnings of files count. */
   readonly installed: number
   /** Size of all its files, bytes. */
   readonly bytes: number
@@ -40,6 +40,8 @@ export interface ModelLibraryState {
   /** The package being downloaded or read, by its base. */
   readonly busy: { readonly base: string; readonly progress: InstallProgress | undefined } | undefined
   readonly problem: string | undefined
+  /** A chosen folder with another version of a package that is here from a folder already: to replace it is a question. */
+  readonly replacing: FolderPackage | undefined
 }
 
 export interface ModelLibraryHost {
@@ -57,6 +59,7 @@ export class ModelLibrary {
     entries: [],
     busy: undefined,
     problem: undefined,
+    replacing: undefined,
   }))
   private opening: Promise<FileCache> | undefined
   private running: AbortController | undefined
@@ -85,7 +88,7 @@ export class ModelLibrary {
     const site = ids.map((id) => ({ path: id, base: packageUrl(id, this.host.base, page) }))
     const stored = (await cache.manifests?.list()) ?? []
     const others = stored
-      .filter(({ base }) => !site.some((entry) => entry.base === base))
+      .filter(({ base }) => !isPending(base) && !site.some((entry) => entry.base === base))
       .map(({ base }) => ({ base, path: pathOf(base, page) }))
     const entries: ModelEntry[] = []
     for (const { base, path } of [...site, ...others]) {
@@ -102,10 +105,11 @@ export class ModelLibrary {
     this.store.setState({ entries })
   }
 
-  /** Brings a whole package into this browser. What has arrived stays when it breaks off. */
+  /** Brings a whole package into this browser. What has arrived stays when it can go on later. */
   async download(base: string): Promise<void> {
     await this.work(base, async (cache, signal, onProgress) => {
       await (await installing()).installPackage(base, { cache, signal, onProgress })
+      if (!this.find(base)?.ofSite) this.persist()
     })
   }
 
@@ -122,11 +126,30 @@ export class ModelLibrary {
     await this.download(base)
   }
 
-  /** Adds a package from a folder on this machine. */
+  /** Adds a package from a folder on this machine; asks first (`replacing`) where it would take another one's place. */
   async addFolder(files: readonly FolderFile[]): Promise<void> {
+    this.store.setState({ replacing: undefined })
     await this.work('folder', async (cache, signal, onProgress) => {
-      const { origin } = new URL(this.host.href())
-      await (await installing()).installFolder(files, origin, { cache, signal, onProgress })
+      const { installFolder, readFolder } = await installing()
+      const chosen = await readFolder(files, new URL(this.host.href()).origin)
+      const there = await cache.manifests?.get(chosen.base)
+      if (there !== undefined && there !== chosen.text) {
+        this.store.setState({ replacing: chosen })
+        return
+      }
+      await installFolder(chosen, { cache, signal, onProgress })
+      this.persist()
+    })
+  }
+
+  /** Answers whether the chosen folder takes the place of the package that is here. */
+  async replace(yes: boolean): Promise<void> {
+    const { replacing } = this.store.getState()
+    this.store.setState({ replacing: undefined })
+    if (!replacing || !yes) return
+    await this.work(replacing.base, async (cache, signal, onProgress) => {
+      await (await installing()).installFolder(replacing, { cache, signal, onProgress })
+      this.persist()
     })
   }
 
@@ -158,7 +181,20 @@ export class ModelLibrary {
   }
 
   private cache(): Promise<FileCache> {
-    return (this.opening ??= this.host.openCache().catch(() => noCache))
+    return (this.opening ??= this.host.openCache().catch(() => {
+      this.opening = undefined
+      return noCache
+    }))
+  }
+
+  private find(base: string): ModelEntry | undefined {
+    return this.store.getState().entries.find((entry) => entry.base === base)
+  }
+
+  /** Somebody added a model: the browser is asked not to clear it away. The site's own come again by themselves. */
+  private persist(): void {
+    // Not waited for: some browsers ask the person.
+    void this.host.gallery.persist().catch(() => false)
   }
 
   private async work(
@@ -177,8 +213,6 @@ export class ModelLibrary {
       await install(await this.cache(), controller.signal, (progress) =>
         this.store.setState({ busy: { base, progress } }),
       )
-      // Somebody wanted it here: browsers are asked not to clear it away.
-      await this.host.gallery.persist().catch(() => false)
     })
     this.store.setState({ busy: undefined })
     await this.refresh()
@@ -221,6 +255,8 @@ export class ModelLibrary {
         speed: this.speeds.of(manifest.id),
       }
     } catch (error) {
+      // Whatever became of the manifest here, the site has its own again.
+      if (ofSite && text !== undefined) return this.describe(base, path, undefined, ofSite)
       return {
         ...empty,
         manifest: undefined,

@@ -1,3 +1,4 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import type { Locator, Page } from '@playwright/test'
@@ -96,13 +97,87 @@ test('a broken download goes on where it stopped', async ({ studio }) => {
   await studio.make()
 })
 
+/** Another origin for the same server; CORS as a model host sends it. */
+async function otherSite(page: Page, baseURL: string): Promise<string> {
+  const other = baseURL.replace('localhost', '127.0.0.1')
+  await page.context().route(`${other}/**`, async (route) => {
+    const response = await page.context().request.get(route.request().url().replace(other, baseURL))
+    await route.fulfill({
+      response,
+      headers: { ...response.headers(), 'access-control-allow-origin': '*' },
+    })
+  })
+  return other
+}
+
+async function addFolder(page: Page, dialog: Locator, folder: string): Promise<void> {
+  const choosing = page.waitForEvent('filechooser')
+  await dialog.getByRole('button', { name: 'Add from folder' }).click()
+  await (await choosing).setFiles(folder)
+}
+
+async function addAddress(dialog: Locator, address: string): Promise<void> {
+  await dialog.getByRole('textbox', { name: 'Add a model from an address' }).fill(address)
+  await dialog.getByRole('button', { name: 'Add from address' }).click()
+}
+
+test('a model being added shows at once how far it is, and can be stopped', async ({ studio, baseURL }) => {
+  const { page } = studio
+  const other = await otherSite(page, baseURL!)
+  // One file never comes.
+  await page.context().route(`${other}/**/transformer.bin`, () => undefined)
+  await studio.goto({ model: '/fixtures/none/' })
+  const dialog = await models(page)
+  await addAddress(dialog, `${other}${FIXTURE}`)
+  const adding = dialog.getByRole('listitem', { name: 'Model being added' })
+  await expect(adding).toContainText(`${other}${FIXTURE}`)
+  await expect(adding.getByRole('progressbar', { name: 'Download' })).toBeVisible()
+  await expect(adding).toContainText(/[\d.]+ (k|M)B of [\d.]+ (k|M)B/)
+  await adding.getByRole('button', { name: 'Stop download' }).click()
+  await expect(adding).toBeHidden()
+  const item = dialog.getByRole('listitem', { name: 'Tiny fixture' })
+  await expect(item).toContainText(/\d+% in this browser/)
+  await expect(item.getByRole('button', { name: 'Finish download' })).toBeVisible()
+  await item.getByRole('button', { name: 'Delete from browser' }).click()
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click()
+  await expect(item).toBeHidden()
+})
+
+test('two packages with one id: one is in use, and a folder asks before it replaces another', async ({
+  studio,
+}, testInfo) => {
+  const { page } = studio
+  const newer = testInfo.outputPath('newer')
+  cpSync(join(import.meta.dirname, '../fixtures/tiny'), newer, { recursive: true })
+  const manifest = join(newer, 'manifest.json')
+  writeFileSync(manifest, readFileSync(manifest, 'utf8').replace(/"date": "[\d-]+"/, '"date": "2027-01-02"'))
+
+  await studio.open({ model: FIXTURE })
+  const dialog = await models(page)
+  await addFolder(page, dialog, join(import.meta.dirname, '../fixtures/tiny'))
+  const items = dialog.getByRole('listitem', { name: 'Tiny fixture' })
+  await expect(items).toHaveCount(2)
+  const local = items.filter({ hasText: 'a folder on this machine' })
+  await expect(items.filter({ hasText: 'In use' })).toHaveCount(1)
+  await expect(local).not.toContainText('In use')
+  await expect(local.getByRole('button', { name: 'Use' })).toBeVisible()
+
+  const question = dialog.getByRole('alert').filter({ hasText: 'made 2027-01-02' })
+  await addFolder(page, dialog, newer)
+  await question.getByRole('button', { name: 'Keep the old one' }).click()
+  await expect(question).toBeHidden()
+  await expect(local).not.toContainText('2027-01-02')
+  await addFolder(page, dialog, newer)
+  await question.getByRole('button', { name: 'Replace' }).click()
+  await expect(local).toContainText('2027-01-02')
+  await expect(items).toHaveCount(2)
+})
+
 test('a model from a folder', async ({ studio }) => {
   const { page } = studio
   await studio.goto({ model: '/fixtures/none/' })
   const dialog = await models(page)
-  const choosing = page.waitForEvent('filechooser')
-  await dialog.getByRole('button', { name: 'Add from folder' }).click()
-  await (await choosing).setFiles(join(import.meta.dirname, '../fixtures/tiny'))
+  await addFolder(page, dialog, join(import.meta.dirname, '../fixtures/tiny'))
   const item = dialog.getByRole('listitem', { name: 'Tiny fixture' })
   await expect(item).toContainText(', in this browser')
   await item.getByRole('button', { name: 'Use' }).click()
@@ -114,24 +189,13 @@ test('a model from a folder', async ({ studio }) => {
 
 test('a model from another site can be added by hand, but not by a link', async ({ studio, baseURL }) => {
   const { page } = studio
-  // Another origin for the same server; CORS as a model host sends it.
-  const other = baseURL!.replace('localhost', '127.0.0.1')
-  await page.context().route(`${other}/**`, async (route) => {
-    const response = await page.context().request.get(route.request().url().replace(other, baseURL!))
-    await route.fulfill({
-      response,
-      headers: { ...response.headers(), 'access-control-allow-origin': '*' },
-    })
-  })
+  const other = await otherSite(page, baseURL!)
   await studio.goto({ model: `${other}${FIXTURE}` })
   await expect(studio.status).toHaveText(/another site/)
   const dialog = await models(page)
-  const address = dialog.getByRole('textbox', { name: 'Add a model from an address' })
-  await address.fill('http://example.org/m/')
-  await dialog.getByRole('button', { name: 'Add from address' }).click()
+  await addAddress(dialog, 'http://example.org/m/')
   await expect(dialog.getByRole('alert')).toContainText('https://')
-  await address.fill(`${other}${FIXTURE}`)
-  await dialog.getByRole('button', { name: 'Add from address' }).click()
+  await addAddress(dialog, `${other}${FIXTURE}`)
   const item = dialog.getByRole('listitem', { name: 'Tiny fixture' })
   await expect(item).toContainText(', in this browser')
   await page.keyboard.press('Escape')

@@ -3,59 +3,63 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 import { memoryNeed } from '../../src/engine/memory'
-import type { FileCache } from '../../src/models/cache'
-import { installedShare, installFolder, installPackage, removePackage } from '../../src/models/install'
+import {
+  type FolderFile,
+  installedShare,
+  installFolder,
+  installPackage,
+  readFolder,
+  removePackage,
+} from '../../src/models/install'
 import { parseManifest } from '../../src/models/manifest'
-import { loadPackage } from '../../src/models/package'
-import type { ManifestStore } from '../../src/models/stored-manifests'
+import { loadGraphFiles, loadPackage } from '../../src/models/package'
+import { pendingOf } from '../../src/models/stored-manifests'
 import { packageAddress } from '../../src/store/model-library'
+import { MemoryCache } from './support/memory-cache'
 import { BASE, folderFetch } from './support/package'
 import { pathOf } from './support/vectors'
-
-class MemoryManifests implements ManifestStore {
-  readonly texts = new Map<string, string>()
-  get(base: string) {
-    return Promise.resolve(this.texts.get(base))
-  }
-  put(base: string, text: string) {
-    this.texts.set(base, text)
-    return Promise.resolve()
-  }
-  delete(base: string) {
-    this.texts.delete(base)
-    return Promise.resolve()
-  }
-  list() {
-    return Promise.resolve([...this.texts].map(([base, text]) => ({ base, text })))
-  }
-}
-
-class MemoryCache implements FileCache {
-  readonly files = new Map<string, Uint8Array<ArrayBuffer>>()
-  readonly manifests = new MemoryManifests()
-  full = false
-  get(hash: string) {
-    return Promise.resolve(this.files.get(hash))
-  }
-  put(hash: string, bytes: Uint8Array<ArrayBuffer>) {
-    if (!this.full) this.files.set(hash, bytes)
-    return Promise.resolve()
-  }
-  delete(hash: string) {
-    this.files.delete(hash)
-    return Promise.resolve()
-  }
-  has(hash: string) {
-    return Promise.resolve(this.files.has(hash))
-  }
-}
 
 const folder = pathOf('../../fixtures/tiny')
 const files = readdirSync(folder).map((name) => ({
   path: `tiny/${name}`,
   content: new Blob([readFileSync(`${folder}/${name}`)]),
 }))
-const manifest = parseManifest(JSON.parse(readFileSync(`${folder}/manifest.json`, 'utf8')))
+const text = readFileSync(`${folder}/manifest.json`, 'utf8')
+const manifest = parseManifest(JSON.parse(text))
+
+const ORIGIN = 'http://studio.test'
+const LOCAL = 'http://studio.test/.anyflow-local/tiny-fixture/'
+/** A file of the package, and its hash. */
+const hashOf = (path: string) => manifest.files.find((entry) => entry.path === path)!.sha256
+
+async function installFiles(chosen: readonly FolderFile[], cache: MemoryCache): Promise<void> {
+  await installFolder(await readFolder(chosen, ORIGIN), { cache })
+}
+
+/** The next version of the package: one file is another. */
+async function update(): Promise<{ files: FolderFile[]; fetch: ReturnType<typeof folderFetch> }> {
+  const bytes = new Uint8Array(readFileSync(`${folder}/decoder.bin`)).map((byte) => byte ^ 1)
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  const newText = text.replace(hashOf('decoder.bin'), Buffer.from(digest).toString('hex'))
+  const changed = new Map([
+    ['decoder.bin', bytes],
+    ['manifest.json', new TextEncoder().encode(newText)],
+  ])
+  return {
+    files: files.map((file) => {
+      const other = changed.get(file.path.slice('tiny/'.length))
+      return other ? { ...file, content: new Blob([other]) } : file
+    }),
+    fetch: folderFetch((name, whole) => changed.get(name) ?? whole),
+  }
+}
+
+/** Everything that lies in the browser. */
+const leftIn = (cache: MemoryCache) => [
+  ...cache.files.keys(),
+  ...cache.parts.files.keys(),
+  ...cache.manifests.texts.keys(),
+]
 
 describe('installing', () => {
   it('brings every file, also those that only some tasks need, and then loads without a network', async () => {
@@ -89,82 +93,198 @@ describe('installing', () => {
     expect(again.asked).toHaveLength(manifest.files.length - had + 1)
   })
 
-  it('says so when the browser has no room', async () => {
+  it('says so when the browser has no room, and leaves nothing of it', async () => {
+    for (const room of [0, 3]) {
+      const cache = new MemoryCache()
+      cache.room = room
+      const refusal = { code: 'storage-full' }
+      await expect(installPackage(BASE, { cache, fetch: folderFetch() })).rejects.toMatchObject(refusal)
+      expect(leftIn(cache)).toEqual([])
+      await expect(installFiles(files, cache)).rejects.toMatchObject(refusal)
+      expect(leftIn(cache)).toEqual([])
+    }
+  })
+
+  it('leaves what was there when it goes no further', async () => {
     const cache = new MemoryCache()
-    cache.full = true
+    await loadPackage(BASE, { cache, fetch: folderFetch() })
+    const before = leftIn(cache)
+    cache.room = before.length - 1
     await expect(installPackage(BASE, { cache, fetch: folderFetch() })).rejects.toMatchObject({
       code: 'storage-full',
     })
+    expect(leftIn(cache)).toEqual(before)
+  })
+
+  it('keeps nothing of a package with a damaged file, and what can go on under its manifest', async () => {
+    const cache = new MemoryCache()
+    const damaged = folderFetch((name, bytes) => (name === 'vocab.txt' ? bytes.map((x) => x ^ 1) : bytes))
+    await expect(installPackage(BASE, { cache, fetch: damaged })).rejects.toMatchObject({
+      code: 'wrong-hash',
+    })
+    expect(leftIn(cache)).toEqual([])
+    const none = folderFetch((name, bytes) => (name === 'manifest.json' ? bytes : undefined))
+    await expect(installPackage(BASE, { cache, fetch: none })).rejects.toMatchObject({ code: 'missing-file' })
+    expect(leftIn(cache)).toEqual([])
+    const part = folderFetch((name, bytes) => (name === 'vocab.txt' ? undefined : bytes))
+    await expect(installPackage(BASE, { cache, fetch: part })).rejects.toMatchObject({ code: 'missing-file' })
+    expect([...cache.manifests.texts.keys()]).toEqual([BASE])
+    expect(await installedShare(manifest, cache)).toBeGreaterThan(0.5)
+    await removePackage(BASE, cache)
+    expect(leftIn(cache)).toEqual([])
+  })
+
+  it('lists a load that broke off with the beginnings of files, and deletes those too', async () => {
+    const cache = new MemoryCache()
+    await cache.parts.append(hashOf('transformer.bin'), new Uint8Array(1000))
+    const fetch = folderFetch((name, bytes) => (name === 'manifest.json' ? bytes : undefined))
+    await expect(loadPackage(BASE, { cache, fetch })).rejects.toMatchObject({ code: 'missing-file' })
+    expect([...cache.manifests.texts.keys()]).toEqual([BASE])
+    const whole = manifest.files.reduce((sum, { bytes }) => sum + bytes, 0)
+    expect((await installedShare(manifest, cache)) * whole).toBeCloseTo(1000)
+    await removePackage(BASE, cache)
+    expect(leftIn(cache)).toEqual([])
+  })
+
+  it('counts no file as whole before it is verified', async () => {
+    const cache = new MemoryCache()
+    for (const { sha256, bytes } of manifest.files) await cache.parts.append(sha256, new Uint8Array(bytes))
+    expect(await installedShare(manifest, cache)).toBeLessThan(1)
   })
 
   it('reads a folder, which then loads from its made-up address', async () => {
     const cache = new MemoryCache()
-    const { base } = await installFolder(files, 'http://studio.test', { cache })
-    expect(base).toBe('http://studio.test/.anyflow-local/tiny-fixture/')
+    const chosen = await readFolder(files, ORIGIN)
+    expect(chosen.base).toBe(LOCAL)
+    await installFolder(chosen, { cache })
     const never = () => Promise.reject(new Error('nothing may be fetched'))
-    expect((await loadPackage(base, { cache, fetch: never })).files.size).toBe(8)
+    expect((await loadPackage(LOCAL, { cache, fetch: never })).files.size).toBe(8)
     cache.files.clear()
-    await expect(loadPackage(base, { cache, fetch: never })).rejects.toThrow(/Add the model's folder again/)
+    await expect(loadPackage(LOCAL, { cache, fetch: never })).rejects.toThrow(/Add the model's folder again/)
   })
 
-  it('names what is wrong with a folder', async () => {
+  it('names what is wrong with a folder, and keeps nothing of it', async () => {
     const cache = new MemoryCache()
-    const install = (chosen: typeof files) => installFolder(chosen, 'http://studio.test', { cache })
+    const install = (chosen: FolderFile[]) => installFiles(chosen, cache)
     await expect(install(files.slice(0, 0))).rejects.toThrow(/no manifest\.json/)
     await expect(install(files.filter(({ path }) => !path.endsWith('step.onnx')))).rejects.toThrow(
       /step\.onnx is not in the folder/,
     )
-    const damaged = files.map((file) =>
-      file.path.endsWith('vocab.txt') ? { ...file, content: new Blob(['x']) } : file,
-    )
-    await expect(install(damaged)).rejects.toThrow(/vocab\.txt is damaged/)
-    expect(cache.manifests.texts.size).toBe(0)
+    const withVocab = (content: Blob) =>
+      files.map((file) => (file.path.endsWith('vocab.txt') ? { ...file, content } : file))
+    await expect(install(withVocab(new Blob(['x'])))).rejects.toThrow(/vocab\.txt has 1 bytes/)
+    const zeros = new Blob([new Uint8Array(readFileSync(`${folder}/vocab.txt`).length)])
+    await expect(install(withVocab(zeros))).rejects.toThrow(/vocab\.txt is damaged/)
+    expect(leftIn(cache)).toEqual([])
   })
+})
 
-  it('leaves nothing of a folder that is incomplete, and all of what was there before', async () => {
-    const cache = new MemoryCache()
-    const install = (chosen: typeof files) => installFolder(chosen, 'http://studio.test', { cache })
-    const incomplete = files.filter(({ path }) => !path.endsWith('step.onnx'))
-    await expect(install(incomplete)).rejects.toThrow(/step\.onnx/)
-    expect(cache.files.size).toBe(0)
-    await install(files)
-    await expect(install(incomplete)).rejects.toThrow(/step\.onnx/)
-    expect(await installedShare(manifest, cache)).toBe(1)
-  })
+describe('updating', () => {
+  const old = hashOf('decoder.bin')
 
-  it('an update lets go of what only the version before it had', async () => {
+  it('deletes what only the version before needed, however it came', async () => {
+    const next = await update()
+    const ways = [
+      (cache: MemoryCache) => installPackage(BASE, { cache, fetch: next.fetch }),
+      (cache: MemoryCache) => loadPackage(BASE, { cache, fetch: next.fetch }),
+    ]
+    for (const way of ways) {
+      const cache = new MemoryCache()
+      await installPackage(BASE, { cache, fetch: folderFetch() })
+      await way(cache)
+      expect(cache.files.has(old)).toBe(false)
+      expect([...cache.manifests.texts.keys()]).toEqual([BASE])
+    }
     const cache = new MemoryCache()
-    await installPackage(BASE, { cache, fetch: folderFetch() })
-    const old = 'f'.repeat(64)
-    const text = cache.manifests.texts.get(BASE)!
-    cache.manifests.texts.set(BASE, text.replace('{', `{"before":"${old}",`))
-    cache.files.set(old, new Uint8Array(1))
-    await installPackage(BASE, { cache, fetch: folderFetch() })
+    await installFiles(files, cache)
+    await installFiles(next.files, cache)
     expect(cache.files.has(old)).toBe(false)
-    expect(await installedShare(manifest, cache)).toBe(1)
-    expect(cache.manifests.texts.get(BASE)).toBe(text)
+    expect(cache.files.size).toBe(manifest.files.length)
   })
 
-  it('deletes a package also when its manifest, or another, cannot be read', async () => {
+  it('keeps the version before, and loads it without a network, until the new one is whole', async () => {
     const cache = new MemoryCache()
     await installPackage(BASE, { cache, fetch: folderFetch() })
-    const shared = manifest.files[0]!.sha256
-    cache.manifests.texts.set('http://other/', `not JSON, but it names ${shared}`)
-    await removePackage(BASE, cache)
-    expect([...cache.files.keys()]).toEqual([shared])
-    await removePackage('http://other/', cache)
-    expect(cache.files.size).toBe(0)
+    const { fetch } = await update()
+    const offline = () => Promise.reject(new TypeError('Failed to fetch'))
+    const breaks: typeof fetch = Object.assign(
+      (url: string, init?: Parameters<typeof fetch>[1]) =>
+        url.endsWith('decoder.bin')
+          ? Promise.resolve(new Response('gone', { status: 404 }))
+          : fetch(url, init),
+      { asked: [] },
+    )
+    await expect(loadPackage(BASE, { cache, fetch: breaks })).rejects.toMatchObject({ code: 'missing-file' })
+    expect([...cache.manifests.texts.keys()]).toEqual([BASE, pendingOf(BASE)])
+    expect((await loadPackage(BASE, { cache, fetch: offline })).manifest.files).toEqual(manifest.files)
+    await loadPackage(BASE, { cache, fetch })
+    expect([...cache.manifests.texts.keys()]).toEqual([BASE])
   })
 
-  it('deletes a package, but not what another one uses too', async () => {
+  it('that broke off is deleted with the version before', async () => {
     const cache = new MemoryCache()
     await installPackage(BASE, { cache, fetch: folderFetch() })
-    const { base } = await installFolder(files, 'http://studio.test', { cache })
+    const { fetch } = await update()
+    const controller = new AbortController()
+    const stopping = installPackage(BASE, {
+      ...{ cache, fetch, signal: controller.signal },
+      onProgress: ({ item }) => item === 'decoder.bin' && controller.abort(),
+    })
+    await expect(stopping).rejects.toMatchObject({ code: 'aborted' })
+    await removePackage(BASE, cache)
+    expect(leftIn(cache)).toEqual([])
+  })
+
+  it('that fails leaves the folder package that it would have replaced', async () => {
+    const cache = new MemoryCache()
+    await installFiles(files, cache)
+    const before = leftIn(cache)
+    cache.room = manifest.files.length
+    await expect(installFiles((await update()).files, cache)).rejects.toMatchObject({ code: 'storage-full' })
+    expect(leftIn(cache)).toEqual(before)
+  })
+})
+
+describe('deleting', () => {
+  it('a package takes all but what another one uses too', async () => {
+    const cache = new MemoryCache()
+    await installPackage(BASE, { cache, fetch: folderFetch() })
+    await installFiles(files, cache)
     await removePackage(BASE, cache)
     expect(await installedShare(manifest, cache)).toBe(1)
-    await removePackage(base, cache)
-    expect(cache.files.size).toBe(0)
-    expect(cache.manifests.texts.size).toBe(0)
+    await removePackage(LOCAL, cache)
+    expect(leftIn(cache)).toEqual([])
+  })
+
+  it('works where a manifest cannot be read, its own or another', async () => {
+    const cache = new MemoryCache()
+    await installPackage(BASE, { cache, fetch: folderFetch() })
+    const shared = hashOf('vocab.txt')
+    cache.manifests.texts.set('http://other.test/', `{"format":"anyflow-studio/9","x":["${shared}"`)
+    cache.manifests.texts.set(BASE, text.slice(0, -100))
+    await removePackage(BASE, cache)
+    expect(leftIn(cache)).toEqual([shared, 'http://other.test/'])
+    await removePackage('http://other.test/', cache)
+    expect(leftIn(cache)).toEqual([])
+  })
+
+  it('takes files that no manifest names, as earlier versions of the app left them', async () => {
+    const cache = new MemoryCache()
+    await installPackage(BASE, { cache, fetch: folderFetch() })
+    await cache.put('0'.repeat(64), new Uint8Array(1))
+    await cache.parts.append('1'.repeat(64), new Uint8Array(1))
+    await removePackage(BASE, cache)
+    expect(leftIn(cache)).toEqual([])
+  })
+
+  it('is not undone by what the loaded model fetches later', async () => {
+    const cache = new MemoryCache()
+    const fetch = folderFetch()
+    await loadPackage(BASE, { cache, fetch })
+    await removePackage(BASE, cache)
+    const graph = await loadGraphFiles(BASE, manifest, 'encoder', { cache, fetch })
+    expect(graph.size).toBe(2)
+    expect(leftIn(cache)).toEqual([])
   })
 })
 

@@ -139,6 +139,10 @@ describe('loadPackage', () => {
     expect(message('https://other.test/m/step.onnx')).toMatch(
       /https:\/\/other\.test .*Access-Control-Allow-Origin: https:\/\/studio\.test/,
     )
+    // It has let this page read it, so the network it is.
+    expect(unreachable('f', 'https://other.test/f', new TypeError(), true).message).toMatch(
+      /Check the network,/,
+    )
     vi.unstubAllGlobals()
   })
 

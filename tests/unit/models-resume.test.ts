@@ -1,25 +1,10 @@
 import { describe, expect, it, vi } from 'vitest'
 
 import type { Fetch } from '../../src/models/download'
-import type { PartStore } from '../../src/models/parts'
 import { downloadResumable } from '../../src/models/resume'
+import { MemoryParts } from './support/memory-cache'
 
 const WHOLE = Uint8Array.from({ length: 1000 }, (_, i) => i % 251)
-
-class MemoryParts implements PartStore {
-  readonly files = new Map<string, Uint8Array<ArrayBuffer>[]>()
-  load(hash: string) {
-    return Promise.resolve([...(this.files.get(hash) ?? [])])
-  }
-  append(hash: string, bytes: Uint8Array<ArrayBuffer>) {
-    this.files.set(hash, [...(this.files.get(hash) ?? []), bytes])
-    return Promise.resolve()
-  }
-  clear(hash: string) {
-    this.files.delete(hash)
-    return Promise.resolve()
-  }
-}
 
 /** A server that breaks each connection after `bytes` (all when undefined) and may or may not know ranges. */
 function server(breaks: (number | undefined)[], ranges = true) {

@@ -1,5 +1,6 @@
 import { Button, Dialog, DialogTrigger, Heading, Popover, ProgressBar } from 'react-aria-components'
 
+import { isLocal } from '../../models/stored-manifests'
 import { formatBytes, formatDuration } from '../../store/format'
 import type { ModelEntry } from '../../store/model-library'
 import type { ModelSpeed } from '../../store/model-speed'
@@ -43,6 +44,7 @@ export function ModelItem({ entry }: { entry: ModelEntry }) {
                 <Licence licence={manifest.licence} />
               </dd>
             </div>
+            <Fact name="From" value={originOf(entry)} />
             <Fact name="Made" value={`${manifest.provenance.date}, ${manifest.provenance.config}`} />
           </dl>
         </>
@@ -68,7 +70,7 @@ function Actions({ entry, loaded }: { entry: ModelEntry; loaded: boolean }) {
           Use
         </Button>
       )}
-      {entry.installed < 1 && entry.manifest ? (
+      {entry.installed < 1 && entry.manifest && !isLocal(entry.base) ? (
         <Button
           className="button secondary small"
           isDisabled={busy !== undefined}
@@ -86,9 +88,10 @@ function Actions({ entry, loaded }: { entry: ModelEntry; loaded: boolean }) {
             <Dialog className="dialog" role="alertdialog">
               <Heading slot="title">Delete this model?</Heading>
               <p className="muted small">
+                {entry.manifest ? formatBytes(entry.installed * entry.bytes) : 'All its files'}
                 {entry.ofSite
-                  ? `${formatBytes(entry.installed * entry.bytes)} will be downloaded again when it is next used.`
-                  : `${formatBytes(entry.installed * entry.bytes)} go, and it must be added again to be used.`}
+                  ? ' will be downloaded again when it is next used.'
+                  : ' go, and it must be added again to be used.'}
               </p>
               <Button
                 slot="close"
@@ -130,6 +133,14 @@ export function DownloadProgress() {
 function installedText(share: number): string {
   if (share === 0) return ', not in this browser'
   return share < 1 ? `, ${Math.floor(share * 100)}% in this browser` : ', in this browser'
+}
+
+/** Where the package comes from: two may have the same name. */
+function originOf({ base, ofSite }: ModelEntry): string {
+  if (ofSite) return 'this site'
+  if (isLocal(base)) return 'a folder on this machine'
+  const { host, pathname } = new URL(base)
+  return host === location.host ? pathname : host + pathname
 }
 
 function speedText({ passMs, framesPerSecond, steps, backend }: ModelSpeed): string {

@@ -1,6 +1,7 @@
 import { useEffect } from 'react'
 import { Button } from 'react-aria-components'
 
+import type { Manifest } from '../../models/manifest'
 import { AlertIcon, CloseIcon } from '../icons'
 import { useModel, useModelLibrary, useStudio } from '../studio-context'
 import { AddModel } from './AddModel'
@@ -11,6 +12,7 @@ export function ModelsPanel() {
   const { library } = useStudio()
   const entries = useModelLibrary((state) => state.entries)
   const problem = useModelLibrary((state) => state.problem)
+  const replacing = useModelLibrary((state) => state.replacing)
   // What is not in the list yet shows that it comes.
   const adding = useModelLibrary(({ busy, entries: listed }) =>
     listed.some(({ base }) => base === busy?.base) ? undefined : busy?.base,
@@ -40,6 +42,7 @@ export function ModelsPanel() {
           </li>
         )}
       </ul>
+      {replacing ? <Replace manifest={replacing.manifest} /> : null}
       <AddModel />
       <p className="muted small">
         Memory is computed from the manifest: weights, the attention cache at the longest clip and the
@@ -47,5 +50,28 @@ export function ModelsPanel() {
         this machine.
       </p>
     </>
+  )
+}
+
+/** A folder would take the place of another one's package. */
+function Replace({ manifest }: { manifest: Manifest }) {
+  const { library } = useStudio()
+  return (
+    <div className="gallery-message" role="alert">
+      <div className="dialog">
+        <span>
+          Another version of {manifest.name} ({manifest.id}) is here from a folder. The one just chosen was
+          made {manifest.provenance.date}; both cannot be kept.
+        </span>
+        <div className="dialog-actions">
+          <Button className="button secondary small" onPress={() => void library.replace(true)}>
+            Replace
+          </Button>
+          <Button className="button secondary small" onPress={() => void library.replace(false)}>
+            Keep the old one
+          </Button>
+        </div>
+      </div>
+    </div>
   )
 }
