@@ -48,6 +48,13 @@ function givenOf(studio: StudioPage): Promise<number | undefined> {
   return studio.page.evaluate(() => window.__anyflow!.take().shown?.request.given?.length)
 }
 
+/** Sums of the given frames' bytes: the same for the same frames. */
+function givenSums(studio: StudioPage): Promise<number[]> {
+  return studio.page.evaluate(() =>
+    (window.__anyflow!.take().shown?.request.given ?? []).map((rgba) => rgba.reduce((a, b) => a + b, 0)),
+  )
+}
+
 test('an image becomes the first moment of the take', async ({ studio }) => {
   await studio.open(OPEN)
   await pickImage(studio, 'halves.png', 'image/png', await drawPicture(studio.page, 300, 100, 'image/png'))
@@ -93,6 +100,76 @@ test('images come by drop and paste too, in any format the browser decodes', asy
   }
   await studio.make()
   expect(await givenOf(studio)).toBe(1)
+})
+
+test('a paste into the prompt is text, when the clipboard has a picture of it as well', async ({
+  studio,
+}) => {
+  await studio.open(OPEN)
+  const left = await studio.prompt.evaluate((field) => {
+    const transfer = new DataTransfer()
+    transfer.setData('text/plain', 'a red\tball')
+    transfer.items.add(new File([], 'image.png', { type: 'image/png' }))
+    const init = { bubbles: true, cancelable: true, clipboardData: transfer }
+    // True where nobody has prevented what the browser does with it.
+    return field.dispatchEvent(new ClipboardEvent('paste', init))
+  })
+  expect(left).toBe(true)
+  await expect(studio.page.getByRole('tab', { name: 'Text' })).toHaveAttribute('aria-selected', 'true')
+})
+
+test('Generate waits for the picture that is being read; Stop ends the waiting', async ({ studio }) => {
+  const { page } = studio
+  await studio.open(OPEN)
+  await pickImage(studio, 'old.png', 'image/png', await drawPicture(page, 300, 100, 'image/png'))
+  await page.getByRole('slider', { name: 'Crop' }).fill('0')
+  const halves = await drawPicture(page, 64, 64, 'image/png')
+  await page.evaluate(() => {
+    const decode = createImageBitmap as (...given: unknown[]) => Promise<ImageBitmap>
+    const gate = new Promise<void>((open) => addEventListener('test-gate', () => open()))
+    const slow = (...given: unknown[]) => gate.then(() => decode(...given))
+    Object.assign(window, { createImageBitmap: slow })
+  })
+  await pickImage(studio, 'slow.png', 'image/png', halves)
+  await studio.generate.click()
+  await expect(studio.status).toHaveText('Starting ...')
+  await studio.stop.click()
+  await expect(studio.status).toHaveText('Ready')
+  await studio.generate.click()
+  await page.evaluate(() => dispatchEvent(new Event('test-gate')))
+  await studio.finished()
+  // Red on the left in both; blue on the right in the new one alone.
+  const right = await page.evaluate(() => [
+    ...window.__anyflow!.take().shown!.request.given![0]!.slice(60 * 4, 60 * 4 + 3),
+  ])
+  expect(right[2]).toBeGreaterThan(2 * right[0]!)
+})
+
+test('after a refused request, moving Steps makes the shown take again', async ({ studio }) => {
+  await studio.open(OPEN)
+  await studio.make()
+  await studio.prompt.fill('')
+  await studio.generate.click()
+  await expect(studio.status).toHaveText(/prompt is empty/)
+  await studio.prompt.fill('a blue cube on snow')
+  await studio.steps.fill('2')
+  await expect
+    .poll(() => studio.page.evaluate(() => window.__anyflow!.take().shown?.request))
+    .toMatchObject({ prompt: PROMPT, steps: 2 })
+  await studio.finished()
+})
+
+test('restoring a take that was made from text goes back to the Text task', async ({ studio }) => {
+  const { page } = studio
+  await studio.open(OPEN)
+  await studio.make()
+  await pickImage(studio, 'cat.png', 'image/png', await drawPicture(page, 64, 64, 'image/png'))
+  await expect(page.getByRole('img', { name: 'cat.png' })).toBeVisible()
+  await page.getByRole('button', { name: /^Actions for/ }).click()
+  await page.getByRole('menuitem', { name: 'Restore settings' }).click()
+  await expect(page.getByRole('tab', { name: 'Text' })).toHaveAttribute('aria-selected', 'true')
+  await studio.make()
+  expect(await givenOf(studio)).toBeUndefined()
 })
 
 test('a photo whose camera was held sideways stands upright', async ({ studio }) => {
@@ -171,6 +248,76 @@ test('a take goes on from the shown one, from the cut point', async ({ studio })
   await studio.make()
   expect(await givenOf(studio)).toBe(9)
   expect(await studio.digest()).not.toBe(end)
+})
+
+test('Continue goes on from the clip that it names, until the shown take is asked for', async ({
+  studio,
+}) => {
+  const { page } = studio
+  await studio.open({ ...OPEN, length: 17 })
+  await studio.make()
+  await page.getByRole('tab', { name: 'Continue' }).click()
+  const panel = page.getByRole('tabpanel', { name: 'Continue' })
+  const useShown = page.getByRole('button', { name: 'Use the shown take' })
+  await expect(panel).toContainText(`“${PROMPT}”`)
+  await expect(panel).toContainText('Seed 3, the shown take')
+  await expect(useShown).toBeDisabled()
+  await studio.make()
+  await expect(panel).toContainText('Seed 3, not the shown take')
+  const first = await givenSums(studio)
+  await studio.seed.fill('4')
+  await studio.make()
+  expect(await givenSums(studio), 'the same clip with another seed').toEqual(first)
+  await useShown.click()
+  await expect(panel).toContainText('Seed 4, the shown take')
+  await studio.make()
+  expect(await givenSums(studio)).not.toEqual(first)
+})
+
+test('Endless goes on from a clip whatever the Length, and says when it cannot use the prompt', async ({
+  studio,
+}) => {
+  const { page } = studio
+  await studio.open({ ...OPEN, length: 1 })
+  await studio.make()
+  await page.getByRole('tab', { name: 'Continue' }).click()
+  const panel = page.getByRole('tabpanel', { name: 'Continue' })
+  await expect(panel).toContainText('Choose a longer Length')
+  await page.getByRole('switch', { name: 'Endless' }).press('Space')
+  await expect(panel).toContainText('new ones follow until you stop')
+  await studio.generate.click()
+  await expect.poll(() => studio.frames(), { timeout: 60_000 }).toBeGreaterThan(1)
+  const note = page.getByText(/The running take keeps its last prompt/)
+  await expect(note).toHaveCount(0)
+  await studio.prompt.fill('')
+  await expect(note).toBeVisible()
+  await expect(studio.prompt).toHaveAccessibleDescription(/keeps its last prompt until you type one here/)
+  await studio.prompt.fill('a blue cube on snow')
+  await expect(note).toHaveCount(0)
+  await studio.stop.click()
+  await studio.finished()
+})
+
+test('a model without an encoder says so on the tabs that need one', async ({ studio }) => {
+  const { page } = studio
+  await page.context().route('**/fixtures/tiny/manifest.json', async (route) => {
+    const response = await route.fetch()
+    const manifest = (await response.json()) as { graphs: { encoder?: unknown } }
+    delete manifest.graphs.encoder
+    await route.fulfill({ response, json: manifest })
+  })
+  await studio.open(OPEN)
+  for (const name of ['Image', 'Continue']) {
+    await page.getByRole('tab', { name }).click()
+    const panel = page.getByRole('tabpanel', { name })
+    await expect(panel).toHaveText(/no encoder.*Text tab.*Models/)
+    await expect(panel.getByRole('button')).toHaveCount(0)
+    await studio.generate.click()
+    await expect(studio.status).toHaveText(/no encoder/)
+  }
+  await page.getByRole('tab', { name: 'Text' }).click()
+  await expect(studio.status).toHaveText('Ready')
+  await studio.make()
 })
 
 test('a take goes on from an MP4 that was exported before', async ({ studio }) => {

@@ -148,6 +148,24 @@ describe('generator over messages', () => {
     expect(rest.at(-1)).toMatchObject({ type: 'done', stopped: true })
   })
 
+  it('a prompt edited while a take without an end waits for its turn counts', async () => {
+    const loading = generator.load(BASE, { backend: 'wasm' })
+    const take = generator.generate({ ...request, steps: 1, frames: 33, endless: true })
+    const started = take.next()
+    // Passes the call that starts the take, which waits for the model.
+    await generator.setPrompt('a red ball on grass')
+    await loading
+    expect((await started).value).toMatchObject({ type: 'started' })
+    let chunks = 0
+    let prompted: GenerationEvent | undefined
+    for await (const event of take) {
+      if (event.type === 'timing') chunks++
+      if (event.type === 'prompted') prompted = event
+      if (prompted || chunks > 3) break
+    }
+    expect(prompted).toMatchObject({ chunk: 2, prompt: 'a red ball on grass' })
+  })
+
   it('leaving the loop stops the take', async () => {
     for await (const event of generator.generate({ ...request, steps: 20 })) {
       if (event.type === 'progress' && event.step === 2) break

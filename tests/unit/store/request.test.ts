@@ -2,12 +2,14 @@ import { describe, expect, it } from 'vitest'
 
 import {
   applyExample,
+  askedFrames,
   createRequestStore,
   currentSeed,
   nearestLength,
   rollSeed,
   takeSeed,
   typeSeed,
+  unusedPrompt,
 } from '../../../src/store/request'
 import { parseSeed } from '../../../src/store/seed'
 
@@ -66,5 +68,20 @@ describe('nearestLength', () => {
     expect(nearestLength([1, 9, 17], 13)).toBe(9)
     expect(nearestLength([1, 9, 17], 999)).toBe(17)
     expect(nearestLength([], 5)).toBeUndefined()
+  })
+})
+
+describe('an Endless take', () => {
+  it('is asked for with the longest length, whatever the Length', () => {
+    expect(askedFrames({ endless: true, length: 9 }, [1, 9, 33])).toBe(33)
+    expect(askedFrames({ endless: false, length: 9 }, [1, 9, 33])).toBe(9)
+    expect(askedFrames({ endless: true, length: 9 }, [])).toBeUndefined()
+  })
+
+  it('is said to keep its prompt while the one typed cannot be used', () => {
+    expect(unusedPrompt(' ', undefined)).toMatch(/keeps its last prompt until you type one/)
+    expect(unusedPrompt('a ball', { used: 33, limit: 32 })).toMatch(/until you shorten this one/)
+    expect(unusedPrompt('a ball', { used: 32, limit: 32 })).toBeUndefined()
+    expect(unusedPrompt('a ball', undefined)).toBeUndefined()
   })
 })

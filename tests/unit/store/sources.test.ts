@@ -5,7 +5,7 @@ import type { Clip } from '../../../src/media/clip'
 import type { Picture } from '../../../src/media/picture'
 import { MediaError } from '../../../src/media/pixels'
 import { createModelStore } from '../../../src/store/model'
-import { describeLead, encoderProblem, leadLength } from '../../../src/store/source'
+import { describeLead, encoderProblem, leadLength, leadProblem } from '../../../src/store/source'
 import { type MediaReader, Sources } from '../../../src/store/sources'
 import { createTakeStore } from '../../../src/store/take'
 import { FakeGenerator, settle } from './fake-generator'
@@ -72,6 +72,12 @@ it('what leads in is said without a number where there is no end', () => {
   expect(describeLead(1, 33, true)).toBe(
     'The last frame before the cut leads in, new ones follow until you stop.',
   )
+})
+
+it('what keeps a take from going on is the cut or the length', () => {
+  expect(leadProblem([9, 17, 33], 33, 8)).toMatch(/needs 9 frames before the cut/)
+  expect(leadProblem([1, 9], 1, 40)).toMatch(/longer Length/)
+  expect(leadProblem([1, 9, 17], 17, 40)).toBeUndefined()
 })
 
 describe('sources', () => {
@@ -189,6 +195,37 @@ describe('sources', () => {
     const { sources } = setUp()
     void sources.useImage(new Blob(), 'song.mp3')
     await expect(sources.given(33)).rejects.toMatchObject({ message: '"song.mp3" is not an image' })
+  })
+
+  it('wait for the last of several pictures, and keep a clip that is opened meanwhile', async () => {
+    const { sources, media, picture, closed, state } = setUp()
+    const reads = new Map<string, (picture: Picture) => void>()
+    media.openPicture = (_file, name) => new Promise((resolve) => reads.set(name, resolve))
+    media.cropPicture = ({ name }) => Uint8ClampedArray.of(name === 'last.png' ? 1 : 0)
+    void sources.useImage(new Blob(), 'first.png')
+    const given = sources.given(33)
+    void sources.useImage(new Blob(), 'last.png')
+    await sources.useVideo(new Blob(), 'clip.mp4')
+    expect(state()).toMatchObject({ task: 'continue', busy: { image: true, continue: false } })
+    reads.get('first.png')!(picture('first.png'))
+    reads.get('last.png')!(picture('last.png'))
+    expect(firsts(await given)).toEqual([1])
+    expect(closed, 'nobody wants it any more').toEqual(['first.png'])
+    expect(state().clip).toMatchObject({ name: 'clip.mp4' })
+  })
+
+  it('refuse a shown take that another one replaces while it is held', async () => {
+    const { sources, take, state } = setUp()
+    const request = { prompt: 'a', seed: 1, steps: 1, frames: 9 }
+    const shown = { request, width: 1, height: 1, fps: 16, frames: 9, complete: true }
+    take.setState({ phase: 'done', shown })
+    const held = sources.useShownTake()
+    take.setState({ shown: { ...shown, request: { ...request, seed: 2 } } })
+    await held
+    expect(state()).toMatchObject({
+      clip: undefined,
+      error: expect.stringMatching(/took its place/) as string,
+    })
   })
 
   it('hand the signal down to a clip that is read', async () => {

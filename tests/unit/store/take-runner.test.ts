@@ -1,24 +1,25 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { BackendError, RequestError } from '../../../src/errors'
+import type { LoadedModel } from '../../../src/engine/types'
+import { AbortedError, BackendError, RequestError } from '../../../src/errors'
 import { createModelStore } from '../../../src/store/model'
 import { createRequestStore } from '../../../src/store/request'
 import { createTakeStore, decodedFrames } from '../../../src/store/take'
-import { REMAKE_DELAY, TakeRunner } from '../../../src/store/take-runner'
+import { type GivenFrames, PROMPT_DELAY, REMAKE_DELAY, TakeRunner } from '../../../src/store/take-runner'
 import { FakeGenerator, settle } from './fake-generator'
 
-function setUp() {
+function setUp(given?: GivenFrames) {
   const generator = new FakeGenerator()
   const request = createRequestStore({ prompt: 'a ball', seed: 7, steps: 4, length: 3 }, [], true)
   const model = createModelStore()
   model.setState({ phase: 'ready' })
   const take = createTakeStore()
-  const runner = new TakeRunner(generator.asGenerator(), request, model, take)
+  const runner = new TakeRunner(generator.asGenerator(), request, model, take, given)
   request.subscribe((now, before) => runner.requestChanged(now, before))
   const finish = async (): Promise<void> => {
     while (take.getState().phase === 'running') await generator.step()
   }
-  return { generator, request, take, runner, finish }
+  return { generator, request, model, take, runner, finish }
 }
 
 beforeEach(() => void vi.useFakeTimers())
@@ -152,6 +153,22 @@ describe('moving Steps', () => {
     expect(generator.requests.at(-1)).toMatchObject({ prompt: 'a ball', steps: 8 })
   })
 
+  it.each([
+    ['refused for want of an image', new RequestError('no-source', 'Choose an image first.')],
+    ['stopped while its image was read', new AbortedError()],
+  ])('makes nothing of a take that was %s', async (_what, error) => {
+    const { take, runner, generator, request } = setUp(() => Promise.reject(error))
+    await runner.generate()
+    runner.sourceChanged()
+    expect(take.getState().phase).toBe('idle')
+    // As it is once something is shown, and was when only the refused request was at hand.
+    take.setState({ phase: 'done' })
+    request.setState({ steps: 8 })
+    vi.advanceTimersByTime(REMAKE_DELAY)
+    await settle()
+    expect(generator.requests).toEqual([])
+  })
+
   it('cancels the re-make in flight', async () => {
     const { take, runner, generator, request, finish } = setUp()
     void runner.generate()
@@ -185,5 +202,44 @@ describe('moving Steps', () => {
     request.setState({ steps: 8 })
     vi.advanceTimersByTime(REMAKE_DELAY)
     expect(generator.requests).toHaveLength(1)
+  })
+})
+
+describe('an Endless take', () => {
+  it('follows a prompt that was edited while its given frames were read', async () => {
+    let read: () => void = () => undefined
+    const { generator, request, model, runner } = setUp(
+      () => new Promise((resolve) => (read = () => resolve([]))),
+    )
+    const sent: string[] = []
+    Object.assign(generator, { setPrompt: (prompt: string) => (sent.push(prompt), Promise.resolve()) })
+    model.setState({ loaded: { lengths: [1, 2, 3] } as unknown as LoadedModel })
+    request.setState({ endless: true })
+    void runner.generate()
+    await settle()
+    request.setState({ prompt: 'a cube' })
+    vi.advanceTimersByTime(PROMPT_DELAY)
+    expect(sent, 'there is no take yet to send it to').toEqual([])
+    read()
+    await settle()
+    expect(generator.requests).toMatchObject([{ prompt: 'a ball', endless: true }])
+    expect(sent).toEqual(['a cube'])
+    await runner.stop()
+  })
+
+  it('waits for a prompt that is still being typed when it starts', async () => {
+    const { generator, request, model, runner } = setUp()
+    const sent: string[] = []
+    Object.assign(generator, { setPrompt: (prompt: string) => (sent.push(prompt), Promise.resolve()) })
+    model.setState({ loaded: { lengths: [1, 2, 3] } as unknown as LoadedModel })
+    request.setState({ endless: true })
+    void runner.generate()
+    request.setState({ prompt: 'a c' })
+    await settle()
+    expect(sent).toEqual([])
+    request.setState({ prompt: 'a cube' })
+    vi.advanceTimersByTime(PROMPT_DELAY)
+    expect(sent).toEqual(['a cube'])
+    await runner.stop()
   })
 })
