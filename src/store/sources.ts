@@ -64,10 +64,12 @@ export class Sources {
    * Generate, so that the same clip can be gone on from with another seed.
    */
   setTask(task: Task): void {
+    const { task: before, clip } = this.store.getState()
+    // The open tab says so too when it is pressed again.
+    if (task === before) return
     this.store.setState({ task, error: undefined })
     if (task !== 'continue' || this.readings.has('continue')) return
     const { phase, shown } = this.take.getState()
-    const { clip } = this.store.getState()
     const isFollowing = !clip || (clip.request !== undefined && clip.request !== shown?.request)
     const canBegin = encoderProblem(this.model.getState().loaded?.manifest) === undefined
     if (shown && phase !== 'running' && isFollowing && canBegin) void this.useShownTake()
@@ -139,8 +141,7 @@ export class Sources {
   async given(frames: number, signal?: AbortSignal): Promise<readonly Rgba[] | undefined> {
     const { task } = this.store.getState()
     if (task === 'text') return undefined
-    const { loaded } = this.model.getState()
-    const cannot = encoderProblem(loaded?.manifest)
+    const cannot = encoderProblem(this.model.getState().loaded?.manifest)
     if (cannot !== undefined) throw new RequestError('no-source', cannot)
     await this.opened(task, signal)
     const { picture, position, clip, cut } = this.store.getState()
@@ -149,7 +150,7 @@ export class Sources {
       return [this.media.cropPicture(picture, position)]
     }
     if (!clip) throw new RequestError('no-source', 'Choose a clip to go on from, or go to the Text tab.')
-    const lengths = loaded?.lengths ?? []
+    const lengths = this.model.getState().loaded?.lengths ?? []
     const problem = leadProblem(lengths, frames, cut)
     if (problem !== undefined) throw new RequestError('no-source', problem)
     const count = leadLength(lengths, frames, cut) ?? 0

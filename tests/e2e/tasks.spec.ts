@@ -264,6 +264,10 @@ test('Continue goes on from the clip that it names, until the shown take is aske
   await expect(useShown).toBeDisabled()
   await studio.make()
   await expect(panel).toContainText('Seed 3, not the shown take')
+  // Pressed while it is open, the tab takes nothing up.
+  await page.getByRole('tab', { name: 'Continue' }).click()
+  await expect(panel).toContainText('Seed 3, not the shown take')
+  await expect(useShown).toBeEnabled()
   const first = await givenSums(studio)
   await studio.seed.fill('4')
   await studio.make()

@@ -14,7 +14,10 @@ export function PromptField() {
   const examples = useModel((state) => state.loaded?.manifest.examples)
   const tokens = useTokenCount(prompt)
   const over = tokens !== undefined && tokens.used > tokens.limit
-  const follows = useTake((state) => state.phase === 'running' && state.request?.endless === true)
+  // Not before it has started: until then its prompt may still be refused.
+  const follows = useTake(
+    ({ phase, video, request }) => phase === 'running' && video !== undefined && request?.endless === true,
+  )
   const unused = follows ? unusedPrompt(prompt, tokens) : undefined
   return (
     <div className="field">

@@ -53,6 +53,22 @@ describe('restoring settings', () => {
     expect(sources.store.getState().task).toBe('text')
   })
 
+  it('keeps the task of a take whose image must be given again, restores the rest, and says so', async () => {
+    const { target, request } = setUp()
+    const sources = { store: createSourceStore() }
+    sources.store.setState({ task: 'image' })
+    const model = { id: 'tiny', name: 'Tiny' }
+    await restoreSettings({ ...target, sources }, { request: { ...kept, givenFrames: 1 }, model })
+    expect(sources.store.getState().task).toBe('image')
+    expect(request.getState()).toMatchObject({
+      ...{ prompt: 'a ball', steps: 4, seedText: '7', length: 17 },
+      notices: [expect.stringMatching(/Choose the image again under Image/)],
+    })
+    await restoreSettings({ ...target, sources }, { request: kept, model })
+    expect(sources.store.getState().task).toBe('text')
+    expect(request.getState().notices).toEqual([])
+  })
+
   it('loads the model that the take was made with', async () => {
     const { target, choose, request } = setUp()
     const model = { id: 'worlds-128', name: 'Worlds', path: 'worlds' }

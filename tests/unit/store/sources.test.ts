@@ -163,7 +163,13 @@ describe('sources', () => {
     sources.setTask('continue')
     await settle()
     show(2)
-    expect(state().clip?.request?.seed, 'what was held is gone on from again').toBe(1)
+    expect(state().clip, 'what was held is gone on from again').toMatchObject({
+      ...{ name: '“take 1”', request: { seed: 1 } },
+    })
+    await sources.given(9)
+    sources.setTask('continue')
+    await settle()
+    expect(state().clip?.request?.seed, 'pressing the open tab is not entering it').toBe(1)
     sources.setTask('text')
     sources.setTask('continue')
     await settle()
@@ -173,6 +179,32 @@ describe('sources', () => {
     sources.setTask('continue')
     await settle()
     expect(state().clip).toMatchObject({ name: 'clip.mp4' })
+  })
+
+  it('hold the shown take when it is asked for, in the place of a video', async () => {
+    const { sources, take, state, closed } = setUp()
+    await sources.useVideo(new Blob(), 'clip.mp4')
+    const request = { prompt: 'a', seed: 5, steps: 1, frames: 9 }
+    take.setState({
+      phase: 'done',
+      shown: { request, width: 1, height: 1, fps: 16, frames: 9, complete: true },
+    })
+    await sources.useShownTake()
+    expect(state()).toMatchObject({ clip: { name: '“a”', request }, cut: 9 })
+    expect(closed).toEqual(['clip.mp4'])
+  })
+
+  it('hold nothing for a model that could not go on from it', async () => {
+    const { sources, take, model, state } = setUp()
+    model.setState({ loaded: loaded(4, {}) })
+    const request = { prompt: 'a', seed: 1, steps: 1, frames: 9 }
+    take.setState({
+      phase: 'done',
+      shown: { request, width: 1, height: 1, fps: 16, frames: 9, complete: true },
+    })
+    sources.setTask('continue')
+    await settle()
+    expect(state()).toMatchObject({ task: 'continue', clip: undefined })
   })
 
   it('wait for a picture that is being read, unless they are stopped', async () => {
