@@ -8,6 +8,7 @@ import { I18nProvider } from 'react-aria-components'
 import { createRoot } from 'react-dom/client'
 
 import { App } from './app/App'
+import { appBase } from './app-base'
 import { overlayContainer } from './app/stage/FullScreenButton'
 import { StudioProvider } from './app/studio-context'
 import { installTestHook } from './app/test-hook'
@@ -26,8 +27,7 @@ if (!root) throw new Error('index.html has no #root element')
 
 applyTheme(initialTheme())
 
-/** Where the app is served from, with a trailing slash. */
-const base = new URL(import.meta.env.BASE_URL, document.baseURI).pathname
+const base = appBase()
 const studio = new Studio({
   generator: createGenerator(),
   exporter: new WorkerExporter(),

@@ -1,6 +1,6 @@
 import type { ChunkPrompt, GenerationRequest } from '../engine/types'
 import type { TakeHead, TakeSettings } from '../gallery/records'
-import type { KeptSettings } from './settings'
+import { givenNotice, type KeptSettings } from './settings'
 import { formatLink, parseLink } from './url'
 
 /** Says whose note it is. */
@@ -63,21 +63,8 @@ export function readNote(text: string): { settings: KeptSettings; notices: reado
       ...(note['endless'] === true ? { endless: true } : {}),
       ...(given === undefined ? {} : { givenFrames: given }),
     },
-    notices: [...problems, ...givenNotice(given), ...promptsNotice(note['prompts'])],
+    notices: [...problems, ...givenNotice(given, 'file does not hold'), ...promptsNotice(note['prompts'])],
   }
-}
-
-/** The frames that a take began with are not in its file. */
-function givenNotice(frames: number | undefined): string[] {
-  if (frames === undefined) return []
-  return frames === 1
-    ? [
-        'This take began with an image, which the file does not hold. Choose the image again under Image to make the take again.',
-      ]
-    : [
-        `This take began with ${frames} frames of a clip, which the file does not hold. Choose the clip again under Continue ` +
-          'to make the take again.',
-      ]
 }
 
 /** The request has the first prompt; those that came later cannot be set before their time. */

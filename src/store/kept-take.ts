@@ -2,7 +2,7 @@ import type { Clip, TakeHead, TakeRecord } from '../gallery/records'
 import type { Generator } from '../worker/generator'
 import type { ModelStore } from './model'
 import type { RequestStore } from './request'
-import { applySettings, type SettingsTarget } from './settings'
+import { applySettings, givenNotice, type SettingsTarget } from './settings'
 import type { ShownTake, TakeStore } from './take'
 import type { TakeRunner } from './take-runner'
 
@@ -96,13 +96,5 @@ export function restoreSettings(
     ...(chunkSeeds === undefined ? {} : { chunkSeeds }),
     ...(model.path === undefined ? {} : { model: model.path }),
   }
-  return applySettings(target, settings, givenFrames === undefined ? [] : [missing(givenFrames)])
-}
-
-/** @param givenFrames more than one were the end of a clip */
-function missing(givenFrames: number): string {
-  return givenFrames === 1
-    ? 'This take began with an image, which the gallery does not keep. Choose the image again under Image to make the take again.'
-    : `This take began with ${givenFrames} frames of a clip, which the gallery does not keep. Choose the clip again under ` +
-        'Continue to make the take again.'
+  return applySettings(target, settings, givenNotice(givenFrames, 'gallery does not keep'))
 }

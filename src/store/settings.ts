@@ -27,6 +27,20 @@ export interface KeptSettings extends LinkedRequest {
 }
 
 /**
+ * Says that what a take began with must be given again.
+ * @param frames how many were given; more than one were the end of a clip
+ * @param lack who lacks them, as in "the file does not hold"
+ */
+export function givenNotice(frames: number | undefined, lack: string): string[] {
+  if (frames === undefined) return []
+  const [what, again, tab] =
+    frames === 1 ? ['an image', 'image', 'Image'] : [`${frames} frames of a clip`, 'clip', 'Continue']
+  return [
+    `This take began with ${what}, which the ${lack}. Choose the ${again} again under ${tab} to make the take again.`,
+  ]
+}
+
+/**
  * Puts kept settings into the request. The seed is locked: it belongs to the take. Another model is loaded when this site
  * or this browser has it; else a notice says which one is missing. Settings of a take without given frames switch to the
  * Text task: an image or a clip at hand would make another take.

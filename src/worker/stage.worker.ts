@@ -2,7 +2,8 @@
 
 import type { FromWorker, StageCalls } from './protocol'
 import { serveRpc } from './rpc'
-import { Stage, stageHandlers } from './stage'
+import { Stage } from './stage'
+import { stageHandlers } from './stage-service'
 
 declare const self: DedicatedWorkerGlobalScope
 

@@ -7,7 +7,8 @@ import { WorkerGenerator } from '../../src/worker/client'
 import { engineHandlers } from '../../src/worker/engine-service'
 import type { EngineCalls, FromWorker, PreviewState, StageCalls } from '../../src/worker/protocol'
 import { type Scope, serveRpc, type WorkerLike } from '../../src/worker/rpc'
-import { Stage, stageHandlers } from '../../src/worker/stage'
+import { Stage } from '../../src/worker/stage'
+import { stageHandlers } from '../../src/worker/stage-service'
 import { BASE, folderFetch } from './support/package'
 
 const ports: MessagePort[] = []

@@ -1,3 +1,4 @@
+import { Fact } from '../Fact'
 import { loadLater } from '../load-later'
 import { useModel } from '../studio-context'
 
@@ -69,14 +70,5 @@ export function About() {
         page and its settings come back.
       </p>
     </>
-  )
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   )
 }

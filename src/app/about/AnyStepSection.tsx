@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'react'
 
+import { appBase } from '../../app-base'
 import { type AnyStep, fetchAnyStep, measuredModel } from '../../store/any-step'
 import { useModel } from '../studio-context'
 import { AnyStepTable } from './AnyStepTable'
@@ -11,10 +12,7 @@ export function AnyStepSection() {
   const loaded = useModel((state) => state.loaded?.manifest)
   useEffect(() => {
     let current = true
-    void fetchAnyStep(
-      new URL(import.meta.env.BASE_URL, document.baseURI).pathname,
-      loaded && measuredModel(loaded),
-    ).then((read) => current && setData(read))
+    void fetchAnyStep(appBase(), loaded && measuredModel(loaded)).then((read) => current && setData(read))
     return () => {
       current = false
     }

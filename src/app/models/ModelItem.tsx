@@ -4,6 +4,7 @@ import { isLocal } from '../../models/stored-manifests'
 import { formatBytes, formatDuration } from '../../store/format'
 import type { ModelEntry } from '../../store/model-library'
 import type { ModelSpeed } from '../../store/model-speed'
+import { Fact } from '../Fact'
 import { useModel, useModelLibrary, useRequest, useStudio } from '../studio-context'
 
 /** One model: what it is and needs, and what can be done with it. */
@@ -154,14 +155,5 @@ function Licence({ licence }: { licence: { name: string; url?: string | undefine
     <a href={licence.url} target="_blank" rel="noreferrer">
       {licence.name}
     </a>
-  )
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   )
 }

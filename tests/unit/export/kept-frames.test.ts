@@ -5,7 +5,8 @@ import { afterAll, expect, it } from 'vitest'
 import { WorkerGenerator } from '../../../src/worker/client'
 import type { StageCalls } from '../../../src/worker/protocol'
 import { serveRpc, type WorkerLike } from '../../../src/worker/rpc'
-import { Stage, stageHandlers } from '../../../src/worker/stage'
+import { Stage } from '../../../src/worker/stage'
+import { stageHandlers } from '../../../src/worker/stage-service'
 
 const { port1, port2 } = new MessageChannel()
 port1.start()
