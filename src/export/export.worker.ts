@@ -36,7 +36,11 @@ async function handle(message: ToExportWorker): Promise<void> {
     ask(running)
     return
   }
-  if (message.type === 'abort') throw new Error('The export was cancelled.')
+  if (message.type === 'abort') {
+    // What fails because of it is not tried another way: that would open the file again.
+    running?.codecs.splice(0)
+    throw new Error('The export was cancelled.')
+  }
   if (!running) throw new Error('a frame came before the start')
   try {
     await takeIn(running, message.rgba)

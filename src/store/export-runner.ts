@@ -1,6 +1,13 @@
-import { type Exporter, type ExportFormat, type FrameSource, sliceSource } from '../export/exporter'
+import {
+  ExportError,
+  type Exporter,
+  type ExportFormat,
+  type FrameSource,
+  sliceSource,
+} from '../export/exporter'
 import { type Destination, discardDestination, saveBlob } from '../export/save'
 import { type ExportSettings, parseSettings } from '../export/settings'
+import { StudioError } from '../errors'
 import type { TakeHead } from '../gallery/records'
 import type { Generator } from '../worker/generator'
 import { createExportStore, type ExportStore } from './export'
@@ -75,7 +82,7 @@ export class ExportRunner {
     const { signal } = controller
     this.running = controller
     // All of it before anything is waited for: the picker may stay open for long, and the take change.
-    const held = generator.keep()
+    const held = this.hold(shown)
     // It is waited for after the picker; until then nobody would catch its failure.
     held.catch(() => undefined)
     const frame = Math.min(Math.max(preview.frame, 0), shown.frames - 1)
@@ -116,6 +123,22 @@ export class ExportRunner {
 
   cancel(): void {
     this.running?.abort()
+  }
+
+  /**
+   * Holds the frames of what is shown. A take that comes at this moment is on the stage before the page is told of it: its
+   * frames must not go out under the other's name.
+   * @throws ExportError when they are another take's
+   */
+  private async hold({ request }: ShownTake): Promise<number> {
+    const { generator } = this.host
+    const replaced = new ExportError('Another take took its place at that moment. Export again.')
+    const kept = await generator.keep().catch((error: unknown) => {
+      throw error instanceof StudioError && error.code === 'no-frames' ? replaced : error
+    })
+    if (this.take.getState().shown?.request === request) return kept
+    await generator.dropKept([kept])
+    throw replaced
   }
 
   private part(shown: ShownTake, format: ExportFormat, frame: number, held: Promise<number>): FrameSource {

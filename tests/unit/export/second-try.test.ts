@@ -17,9 +17,12 @@ class FakeChunk {
 
 class FakeEncoder extends EventTarget {
   static isConfigSupported = () => Promise.resolve({ supported: true })
+  /** Called while frames are flushed, which then fails when the encoder is closed. */
+  static onFlush: (() => void) | undefined
   encodeQueueSize = 0
   state = 'unconfigured'
   private codec = ''
+  private giveUp: (() => void) | undefined
 
   constructor(private readonly callbacks: VideoEncoderInit) {
     super()
@@ -50,11 +53,16 @@ class FakeEncoder extends EventTarget {
   }
 
   flush(): Promise<void> {
+    if (FakeEncoder.onFlush) {
+      FakeEncoder.onFlush()
+      return new Promise((_resolve, reject) => (this.giveUp = () => reject(new Error('closed'))))
+    }
     return this.state === 'closed' ? Promise.reject(new Error('closed')) : Promise.resolve()
   }
 
   close(): void {
     this.state = 'closed'
+    this.giveUp?.()
   }
 }
 
@@ -68,8 +76,15 @@ class FakeFrame {
   }
 }
 
-/** Runs an export of four frames. @returns the worker's last message, and which frames it asked for */
-async function exported(codec: CodecChoice): Promise<{ last: FromExportWorker; asked: number[] }> {
+/**
+ * Runs an export of four frames.
+ * @param cancel while the last frames are flushed
+ * @returns the worker's last message, and which frames it asked for
+ */
+async function exported(
+  codec: CodecChoice,
+  cancel = false,
+): Promise<{ last: FromExportWorker; asked: number[] }> {
   vi.resetModules()
   tried.length = 0
   const asked: number[] = []
@@ -85,6 +100,9 @@ async function exported(codec: CodecChoice): Promise<{ last: FromExportWorker; a
         queueMicrotask(() => worker.onmessage!({ data: { type: 'frame', rgba } }))
       },
     }
+    FakeEncoder.onFlush = cancel
+      ? () => queueMicrotask(() => worker.onmessage!({ data: { type: 'abort' } }))
+      : undefined
     vi.stubGlobal('self', worker)
     vi.stubGlobal('VideoEncoder', FakeEncoder)
     vi.stubGlobal('VideoFrame', FakeFrame)
@@ -113,4 +131,12 @@ it('names the codec that was chosen by hand and fails', async () => {
     message: expect.stringMatching(/H\.264.*Encoding error.*another codec/) as string,
   })
   expect(tried).toHaveLength(2)
+})
+
+it('tries no other way when it is cancelled: the file is not opened again', async () => {
+  const { last, asked } = await exported('vp9', true)
+  expect(last).toMatchObject({ type: 'error', message: expect.stringMatching(/cancelled/) as string })
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  expect(asked).toEqual([0, 1, 2, 3])
+  expect(tried).toHaveLength(1)
 })

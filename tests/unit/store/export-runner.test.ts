@@ -6,10 +6,13 @@ import {
   type FrameSource,
   sliceSource,
 } from '../../../src/export/exporter'
+import { StudioError } from '../../../src/errors'
 import { DEFAULT_SETTINGS, parseSettings } from '../../../src/export/settings'
+import type { TakeSettings } from '../../../src/gallery/records'
 import { ExportRunner } from '../../../src/store/export-runner'
 import { readNote } from '../../../src/store/file-note'
 import { createTakeStore } from '../../../src/store/take'
+import { settle } from './fake-generator'
 
 const request = { prompt: 'a ball', steps: 4, seed: 7, frames: 9 }
 
@@ -84,10 +87,14 @@ describe('ExportRunner', () => {
   })
 
   it('reads the frames of the take that was exported, whatever is made meanwhile, and lets them go', async () => {
-    const { runner, calls, generator, take } = setUp()
-    const over = runner.export('mp4')
-    take.setState({ shown: { ...take.getState().shown!, request: { ...request, seed: 8 }, frames: 1 } })
-    await over
+    const { runner, calls, generator, take, chooseDestination, handle } = setUp()
+    chooseDestination.mockImplementationOnce(async () => {
+      // While the picker is open.
+      await settle()
+      take.setState({ shown: { ...take.getState().shown!, request: { ...request, seed: 8 }, frames: 1 } })
+      return { type: 'handle', handle }
+    })
+    await runner.export('mp4')
     const { source, options } = calls[0]!
     expect(source.frames).toBe(9)
     expect(readNote(options.note!)?.settings.seed).toBe(7)
@@ -95,6 +102,28 @@ describe('ExportRunner', () => {
     expect(generator.getFrame).toHaveBeenLastCalledWith(8, 11)
     expect(generator.keep).toHaveBeenCalledOnce()
     await vi.waitFor(() => expect(generator.dropKept).toHaveBeenCalledExactlyOnceWith([11]))
+  })
+
+  it('writes nothing when another take came before its frames were held', async () => {
+    const { runner, calls, generator, take, handle } = setUp()
+    Object.assign(handle, { getFile: () => Promise.resolve({ size: 5 }) })
+    const { shown } = take.getState()
+    const over = runner.export('mp4')
+    take.setState({ shown: { ...shown!, request: { ...request, seed: 8 } } })
+    await over
+    const failed = {
+      phase: 'error',
+      message: expect.stringMatching(/Another take.*Export again\.$/) as string,
+    }
+    expect(runner.store.getState()).toMatchObject(failed)
+    expect(generator.dropKept).toHaveBeenCalledExactlyOnceWith([11])
+    // The stage has cleared the old one's frames and has none of the new one's.
+    generator.keep.mockRejectedValueOnce(new StudioError('no-frames', 'There is no frame 0.'))
+    await runner.export('gif')
+    expect(runner.store.getState()).toMatchObject(failed)
+    expect(calls).toHaveLength(0)
+    await runner.export('gif')
+    expect(calls, 'the next one works').toHaveLength(1)
   })
 
   it('cancelled saves nothing, removes the file that the picker made, and lets the frames go', async () => {
@@ -159,6 +188,17 @@ describe('ExportRunner', () => {
     expect(readNote(calls[0]!.options.note!)).toMatchObject({
       settings: { endless: true, givenFrames: 1 },
       notices: [expect.stringMatching(/an image/), expect.stringMatching(/from chunk 4 “a cube”/)],
+    })
+  })
+
+  it('writes into the file of a kept take what it began with, though those frames are gone', async () => {
+    const { runner, calls, take } = setUp()
+    const kept: TakeSettings = { ...request, givenFrames: 9 }
+    take.setState({ shown: { ...take.getState().shown!, request: kept, playOnly: true } })
+    await runner.export('mp4')
+    expect(readNote(calls[0]!.options.note!)).toMatchObject({
+      settings: { givenFrames: 9 },
+      notices: [expect.stringMatching(/9 frames of a clip/)],
     })
   })
 
