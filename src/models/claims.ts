@@ -35,7 +35,8 @@ export async function announce(cache: FileCache, base: string, text: string): Pr
       if (stale[0] === text && stale[1] === undefined) return
       await manifests.put(base, text)
       await manifests.delete(pendingOf(base))
-      await sweep(cache, manifests)
+      // The package is here whatever becomes of this; the next sweep takes what this one leaves.
+      await sweep(cache, manifests).catch(() => undefined)
     },
     withdraw: async (added) => {
       for (const hash of added) await forget(cache, hash)
@@ -62,7 +63,11 @@ export async function removePackage(base: string, cache: FileCache): Promise<voi
   for (const place of own) await manifests.delete(place)
 }
 
-/** Deletes every file and part that no manifest names. @param without places that do not count */
+/**
+ * Deletes every file and part that no manifest names. While one cannot be read, any unnamed file may be its own: then only
+ * those go that the places left out name.
+ * @param without places that do not count
+ */
 async function sweep(
   cache: FileCache,
   manifests: ManifestStore,
@@ -70,12 +75,16 @@ async function sweep(
 ): Promise<void> {
   const claimed = new Set<string>()
   const known = new Set<string>()
+  let unreadable = false
   for (const { base, text } of await manifests.list()) {
     const counts = !without.includes(base)
-    for (const hash of hashesIn(text)) (counts ? claimed : known).add(hash)
+    if (text === undefined) unreadable ||= counts
+    else for (const hash of hashesIn(text)) (counts ? claimed : known).add(hash)
   }
-  for (const hash of (await cache.hashes?.()) ?? []) known.add(hash)
-  for (const hash of (await cache.parts?.hashes()) ?? []) known.add(hash)
+  if (!unreadable) {
+    for (const hash of (await cache.hashes?.()) ?? []) known.add(hash)
+    for (const hash of (await cache.parts?.hashes()) ?? []) known.add(hash)
+  }
   for (const hash of known) if (!claimed.has(hash)) await forget(cache, hash)
 }
 

@@ -123,12 +123,7 @@ export async function fetchEntry(
 ): Promise<{ bytes: Uint8Array<ArrayBuffer>; cached: boolean }> {
   const stored = await fromCache(cache, entry)
   if (stored) return { bytes: stored, cached: true }
-  if (isLocal(base)) {
-    throw new ModelError(
-      'missing-file',
-      `The model's file ${entry.path} is not in this browser any more. Add the model's folder again under Models.`,
-    )
-  }
+  if (isLocal(base)) throw goneFromHere(entry.path)
   report?.('download', 0)
   const bytes = await downloadResumable(new URL(entry.path, base).href, entry.path, {
     fetch,
@@ -161,8 +156,11 @@ export async function loadManifest(
     return text === undefined ? undefined : { manifest: readManifest(text, base), text }
   }
   // A package from a folder has no server to ask.
-  const local = isLocal(base) ? await stored() : undefined
-  if (local) return local
+  if (isLocal(base)) {
+    const local = await stored()
+    if (local) return local
+    throw goneFromHere('manifest.json')
+  }
   try {
     const bytes = await download(new URL('manifest.json', base).href, 'manifest.json', {
       fetch,
@@ -178,6 +176,13 @@ export async function loadManifest(
     if (offline) return offline
     throw error
   }
+}
+
+function goneFromHere(name: string): ModelError {
+  return new ModelError(
+    'missing-file',
+    `The model's file ${name} is not in this browser any more. Add the model's folder again under Models.`,
+  )
 }
 
 /** @throws ModelError `bad-manifest` or `wrong-format` */

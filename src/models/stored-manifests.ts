@@ -3,8 +3,8 @@
 export interface StoredManifest {
   /** Absolute URL of the package's folder, with a trailing slash. */
   readonly base: string
-  /** `manifest.json` as it was. */
-  readonly text: string
+  /** `manifest.json` as it was; `undefined` where the browser has it and cannot read it. */
+  readonly text: string | undefined
 }
 
 /** Best effort, as the file cache: a miss or a full disk is not an error. */
@@ -12,7 +12,7 @@ export interface ManifestStore {
   get(base: string): Promise<string | undefined>
   put(base: string, text: string): Promise<void>
   delete(base: string): Promise<void>
-  /** All of them, or it fails. */
+  /** All of them, also what cannot be read: it must not look deleted, or its files would be. */
   list(): Promise<StoredManifest[]>
 }
 
@@ -52,8 +52,7 @@ class BrowserManifestStore implements ManifestStore {
   }
 
   async get(base: string): Promise<string | undefined> {
-    const response = await this.cache.match(this.key(base)).catch(() => undefined)
-    return response?.text()
+    return this.read(this.key(base)).catch(() => undefined)
   }
 
   async put(base: string, text: string): Promise<void> {
@@ -69,11 +68,19 @@ class BrowserManifestStore implements ManifestStore {
     const found: StoredManifest[] = []
     for (const request of await this.cache.keys()) {
       const base = decodeURIComponent(new URL(request.url).pathname.slice(KEYS.length))
-      // Not by `get`: one that fails to be read must not look deleted, or its files would be.
-      const response = await this.cache.match(request)
-      if (response) found.push({ base, text: await response.text() })
+      // Deleted by another tab since, it has no text and no error.
+      const [text, unreadable] = await this.read(request).then(
+        (read) => [read, false] as const,
+        () => [undefined, true] as const,
+      )
+      if (text !== undefined || unreadable) found.push({ base, text })
     }
     return found
+  }
+
+  /** @throws where it is there and cannot be read */
+  private async read(key: RequestInfo): Promise<string | undefined> {
+    return (await this.cache.match(key))?.text()
   }
 }
 

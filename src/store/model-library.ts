@@ -86,7 +86,8 @@ export class ModelLibrary {
     const ids = index?.models ?? []
     const page = this.host.href()
     const site = ids.map((id) => ({ path: id, base: packageUrl(id, this.host.base, page) }))
-    const stored = (await cache.manifests?.list()) ?? []
+    // The site's own are listed whatever the browser keeps.
+    const stored = (await cache.manifests?.list().catch(() => [])) ?? []
     const others = stored
       .filter(({ base }) => !isPending(base) && !site.some((entry) => entry.base === base))
       .map(({ base }) => ({ base, path: pathOf(base, page) }))

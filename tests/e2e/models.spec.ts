@@ -34,8 +34,15 @@ test('a model is completed and deleted', async ({ studio }) => {
   await expect(item).toContainText(/\d+% in this browser/)
   await item.getByRole('button', { name: 'Finish download' }).click()
   await expect(item).toContainText(', in this browser')
-  await item.getByRole('button', { name: 'Delete from browser' }).click()
-  await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click()
+  const remove = item.getByRole('button', { name: 'Delete from browser' })
+  const question = page.getByRole('alertdialog', { name: 'Delete this model?' })
+  await remove.click()
+  await expect(question).toContainText(/[\d.]+ (k|M)B/)
+  await question.getByRole('button', { name: 'Keep' }).click()
+  await expect(question).toBeHidden()
+  await expect(item).toContainText(', in this browser')
+  await remove.click()
+  await question.getByRole('button', { name: 'Delete' }).click()
   await expect(item).toBeHidden()
   expect(
     await page.evaluate(async () => {
@@ -148,9 +155,7 @@ test('two packages with one id: one is in use, and a folder asks before it repla
 }, testInfo) => {
   const { page } = studio
   const newer = testInfo.outputPath('newer')
-  cpSync(join(import.meta.dirname, '../fixtures/tiny'), newer, { recursive: true })
-  const manifest = join(newer, 'manifest.json')
-  writeFileSync(manifest, readFileSync(manifest, 'utf8').replace(/"date": "[\d-]+"/, '"date": "2027-01-02"'))
+  newerFixture(newer)
 
   await studio.open({ model: FIXTURE })
   const dialog = await models(page)
@@ -172,6 +177,35 @@ test('two packages with one id: one is in use, and a folder asks before it repla
   await expect(local).toContainText('2027-01-02')
   await expect(items).toHaveCount(2)
 })
+
+test('a folder that replaces the loaded model says that another version is in use, and can be used', async ({
+  studio,
+}, testInfo) => {
+  const { page } = studio
+  const newer = testInfo.outputPath('newer')
+  newerFixture(newer)
+  await studio.goto({ model: '/fixtures/none/' })
+  const dialog = await models(page)
+  await addFolder(page, dialog, join(import.meta.dirname, '../fixtures/tiny'))
+  const item = dialog.getByRole('listitem', { name: 'Tiny fixture' })
+  const use = item.getByRole('button', { name: 'Use', exact: true })
+  await use.click()
+  await expect(item.getByText('In use', { exact: true })).toBeVisible({ timeout: 60_000 })
+  await expect(use).toBeHidden()
+  await addFolder(page, dialog, newer)
+  await dialog.getByRole('button', { name: 'Replace' }).click()
+  await expect(item.getByText('Another version in use')).toBeVisible()
+  await use.click()
+  await expect(item.getByText('In use', { exact: true })).toBeVisible({ timeout: 60_000 })
+  await expect(use).toBeHidden()
+})
+
+/** The fixture as made on another day. */
+function newerFixture(folder: string): void {
+  cpSync(join(import.meta.dirname, '../fixtures/tiny'), folder, { recursive: true })
+  const manifest = join(folder, 'manifest.json')
+  writeFileSync(manifest, readFileSync(manifest, 'utf8').replace(/"date": "[\d-]+"/, '"date": "2027-01-02"'))
+}
 
 test('a model from a folder', async ({ studio }) => {
   const { page } = studio

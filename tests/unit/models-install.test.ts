@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 import { memoryNeed } from '../../src/engine/memory'
 import {
@@ -13,7 +13,7 @@ import {
 } from '../../src/models/install'
 import { parseManifest } from '../../src/models/manifest'
 import { loadGraphFiles, loadPackage } from '../../src/models/package'
-import { pendingOf } from '../../src/models/stored-manifests'
+import { openManifestStore, pendingOf } from '../../src/models/stored-manifests'
 import { packageAddress } from '../../src/store/model-library'
 import { MemoryCache } from './support/memory-cache'
 import { BASE, folderFetch } from './support/package'
@@ -35,6 +35,9 @@ const hashOf = (path: string) => manifest.files.find((entry) => entry.path === p
 async function installFiles(chosen: readonly FolderFile[], cache: MemoryCache): Promise<void> {
   await installFolder(await readFolder(chosen, ORIGIN), { cache })
 }
+
+const hashesOf = (stored: string | undefined) =>
+  parseManifest(JSON.parse(stored!)).files.map(({ sha256 }) => sha256)
 
 /** The next version of the package: one file is another. */
 async function update(): Promise<{ files: FolderFile[]; fetch: ReturnType<typeof folderFetch> }> {
@@ -159,8 +162,11 @@ describe('installing', () => {
     await installFolder(chosen, { cache })
     const never = () => Promise.reject(new Error('nothing may be fetched'))
     expect((await loadPackage(LOCAL, { cache, fetch: never })).files.size).toBe(8)
+    const again = /Add the model's folder again/
     cache.files.clear()
-    await expect(loadPackage(LOCAL, { cache, fetch: never })).rejects.toThrow(/Add the model's folder again/)
+    await expect(loadPackage(LOCAL, { cache, fetch: never })).rejects.toThrow(again)
+    await removePackage(LOCAL, cache)
+    await expect(loadPackage(LOCAL, { cache, fetch: never })).rejects.toThrow(again)
   })
 
   it('names what is wrong with a folder, and keeps nothing of it', async () => {
@@ -200,6 +206,16 @@ describe('updating', () => {
     await installFiles(next.files, cache)
     expect(cache.files.has(old)).toBe(false)
     expect(cache.files.size).toBe(manifest.files.length)
+  })
+
+  it('ends well where what the version before left cannot be looked for', async () => {
+    const cache = new MemoryCache()
+    await installPackage(BASE, { cache, fetch: folderFetch() })
+    cache.manifests.list = () => Promise.reject(new Error('the disk has a fault'))
+    const { fetch } = await update()
+    await loadPackage(BASE, { cache, fetch })
+    expect(await cache.manifests.get(pendingOf(BASE))).toBeUndefined()
+    expect(hashesOf(await cache.manifests.get(BASE))).not.toContain(old)
   })
 
   it('keeps the version before, and loads it without a network, until the new one is whole', async () => {
@@ -268,6 +284,27 @@ describe('deleting', () => {
     expect(leftIn(cache)).toEqual([])
   })
 
+  it('works where the browser cannot read what it stored, and spares what may belong to that', async () => {
+    const other = 'http://other.test/'
+    const broken = (cache: MemoryCache, base: string): void => {
+      const list = cache.manifests.list.bind(cache.manifests)
+      cache.manifests.list = async () =>
+        (await list()).map((stored) => (stored.base === base ? { base, text: undefined } : stored))
+    }
+    const cache = new MemoryCache()
+    await installPackage(BASE, { cache, fetch: folderFetch() })
+    await cache.manifests.put(other, '{}')
+    const theirs = '0'.repeat(64)
+    await cache.put(theirs, new Uint8Array(1))
+    broken(cache, other)
+    await removePackage(BASE, cache)
+    expect(leftIn(cache)).toEqual([theirs, other])
+
+    broken(cache, other)
+    await removePackage(other, cache)
+    expect(leftIn(cache)).toEqual([])
+  })
+
   it('takes files that no manifest names, as earlier versions of the app left them', async () => {
     const cache = new MemoryCache()
     await installPackage(BASE, { cache, fetch: folderFetch() })
@@ -286,6 +323,34 @@ describe('deleting', () => {
     expect(graph.size).toBe(2)
     expect(leftIn(cache)).toEqual([])
   })
+})
+
+it('lists a stored manifest that the browser cannot read, and none that is gone', async () => {
+  const stored = new Map<string, Response | undefined>()
+  const keyed = (url: string, value: Response | undefined): unknown => stored.set(url, value)
+  vi.stubGlobal('location', { origin: ORIGIN })
+  vi.stubGlobal('caches', {
+    open: () =>
+      Promise.resolve({
+        put: (url: string, response: Response) => Promise.resolve(keyed(url, response)),
+        match: (key: string | Request) => {
+          const url = typeof key === 'string' ? key : key.url
+          if (url.includes('broken')) return Promise.reject(new Error('the disk has a fault'))
+          return Promise.resolve(stored.get(url)?.clone())
+        },
+        keys: () => Promise.resolve([...stored.keys()].map((url) => new Request(url))),
+      }),
+  })
+  try {
+    const manifests = await openManifestStore()
+    for (const base of [BASE, 'http://broken.test/']) await manifests.put(base, text)
+    keyed(`${ORIGIN}/.anyflow-model-manifests/gone`, undefined)
+    expect(await manifests.list()).toEqual([{ base: BASE, text }, { base: 'http://broken.test/' }])
+    expect(await manifests.get('http://broken.test/')).toBeUndefined()
+    expect(await manifests.get(BASE)).toBe(text)
+  } finally {
+    vi.unstubAllGlobals()
+  }
 })
 
 it('computes what a model needs of memory', () => {

@@ -6,20 +6,23 @@ import type { ModelEntry } from '../../store/model-library'
 import type { ModelSpeed } from '../../store/model-speed'
 import { Fact } from '../Fact'
 import { useModel, useModelLibrary, useRequest, useStudio } from '../studio-context'
+import { usageOf } from './usage'
 
 /** One model: what it is and needs, and what can be done with it. */
 export function ModelItem({ entry }: { entry: ModelEntry }) {
   const { library } = useStudio()
   // Another package may have the same id: a copy, or the next version from a folder.
   const wanted = useRequest((state) => state.model)
-  const isLoaded = useModel((state) => state.loaded !== undefined)
+  const loadedManifest = useModel((state) => state.loaded?.manifest)
   const { manifest } = entry
-  const loaded = manifest !== undefined && isLoaded && library.baseOf(wanted) === entry.base
+  const use = usageOf(entry, library.baseOf(wanted), loadedManifest)
   return (
-    <li className="model" data-loaded={loaded} aria-label={manifest?.name ?? entry.path}>
+    <li className="model" data-loaded={use !== 'none'} aria-label={manifest?.name ?? entry.path}>
       <h3>
         {manifest?.name ?? entry.path}
-        {loaded ? <span className="tag">In use</span> : null}
+        {use === 'none' ? null : (
+          <span className="tag">{use === 'this' ? 'In use' : 'Another version in use'}</span>
+        )}
       </h3>
       {entry.problem ? <p className="bad">{entry.problem}</p> : null}
       {manifest ? (
@@ -50,7 +53,7 @@ export function ModelItem({ entry }: { entry: ModelEntry }) {
           </dl>
         </>
       ) : null}
-      <Actions entry={entry} loaded={loaded} />
+      <Actions entry={entry} loaded={use === 'this'} />
     </li>
   )
 }
@@ -94,13 +97,18 @@ function Actions({ entry, loaded }: { entry: ModelEntry; loaded: boolean }) {
                   ? ' will be downloaded again when it is next used.'
                   : ' go, and it must be added again to be used.'}
               </p>
-              <Button
-                slot="close"
-                className="button secondary small"
-                onPress={() => void library.remove(entry.base)}
-              >
-                Delete
-              </Button>
+              <div className="dialog-actions">
+                <Button
+                  slot="close"
+                  className="button secondary small"
+                  onPress={() => void library.remove(entry.base)}
+                >
+                  Delete
+                </Button>
+                <Button slot="close" className="button secondary small">
+                  Keep
+                </Button>
+              </div>
             </Dialog>
           </Popover>
         </DialogTrigger>

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 
+import { usageOf } from '../../../src/app/models/usage'
 import type { FolderFile } from '../../../src/models/install'
 import { pendingOf } from '../../../src/models/stored-manifests'
 import { createModelStore } from '../../../src/store/model'
@@ -126,6 +127,38 @@ describe('the list', () => {
     expect(site!.manifest!.id).toBe(local!.manifest!.id)
     for (const { path, base } of [site!, local!]) expect(library.baseOf(path)).toBe(base)
     expect(library.baseOf(undefined)).toBe(SITE)
+  })
+
+  it('tells a loaded package from the version that has taken its place', async () => {
+    const { library, state } = setUp()
+    await library.addFolder(files)
+    const [site, local] = state().entries
+    const loaded = local!.manifest
+    expect(usageOf(local!, LOCAL, loaded)).toBe('this')
+    expect(usageOf(site!, LOCAL, loaded), 'one id, another place').toBe('none')
+    expect(usageOf(local!, LOCAL, undefined)).toBe('none')
+    await library.addFolder(newer)
+    await library.replace(true)
+    expect(
+      usageOf(
+        state().entries.find(({ base }) => base === LOCAL)!,
+        LOCAL,
+        loaded,
+      ),
+    ).toBe('another version')
+  })
+
+  it("shows the site's own where the browser cannot list what it keeps, and what it cannot read", async () => {
+    const { library, state, cache } = setUp()
+    await cache.manifests.put(ADDED, manifestText())
+    cache.manifests.list = () => Promise.reject(new Error('the disk has a fault'))
+    await library.refresh()
+    expect(state().entries.map(({ base }) => base)).toEqual([SITE])
+    cache.manifests.get = () => Promise.resolve(undefined)
+    cache.manifests.list = () => Promise.resolve([{ base: LOCAL, text: undefined }])
+    await library.refresh()
+    expect(state().entries[1]).toMatchObject({ base: LOCAL, ofSite: false, manifest: undefined })
+    expect(state().entries[1]!.problem).toContain("Add the model's folder again")
   })
 
   it("has no version on its way, and the site's own whatever is stored of it", async () => {

@@ -1,10 +1,10 @@
 import type { FileCache } from '../../../src/models/cache'
 import type { PartStore } from '../../../src/models/parts'
-import type { ManifestStore } from '../../../src/models/stored-manifests'
+import type { ManifestStore, StoredManifest } from '../../../src/models/stored-manifests'
 
 export class MemoryManifests implements ManifestStore {
   readonly texts = new Map<string, string>()
-  get(base: string) {
+  get(base: string): Promise<string | undefined> {
     return Promise.resolve(this.texts.get(base))
   }
   put(base: string, text: string) {
@@ -15,7 +15,7 @@ export class MemoryManifests implements ManifestStore {
     this.texts.delete(base)
     return Promise.resolve()
   }
-  list() {
+  list(): Promise<StoredManifest[]> {
     return Promise.resolve([...this.texts].map(([base, text]) => ({ base, text })))
   }
 }
