@@ -50,15 +50,20 @@ async function measure(page, chunk) {
     chunk,
     { timeout: 900_000, polling: 100 },
   )
-  return page.evaluate(async () => {
+  // What is garbage is no part of the page's own heap, and when it is collected is chance.
+  const devtools = await page.context().newCDPSession(page)
+  await devtools.send('HeapProfiler.collectGarbage')
+  const { usedSize: heap } = await devtools.send('Runtime.getHeapUsage')
+  await devtools.detach()
+  const memory = await page.evaluate(async () => {
     const { shown, timings } = /** @type {NonNullable<Window['__anyflow']>} */ (window.__anyflow).take()
     const held = shown ? shown.frames * shown.width * shown.height * 4 : 0
-    const memory = /** @type {any} */ (performance)
-    const { bytes } = await memory.measureUserAgentSpecificMemory()
+    const { bytes } = await /** @type {any} */ (performance).measureUserAgentSpecificMemory()
     // On WebGPU the held frames lie on the GPU too.
     const gpu = timings?.gpuBytes === undefined ? undefined : timings.gpuBytes - held
-    return { all: bytes, heap: memory.memory.usedJSHeapSize, held, rest: bytes - held, gpu }
+    return { all: bytes, held, rest: bytes - held, gpu }
   })
+  return { ...memory, heap }
 }
 
 /**
