@@ -133,7 +133,8 @@ class OnPolicyTraining(StudentTraining):
 
     ``rollout_steps`` are the step counts N that are simulated; ``judge`` how the scores see a clip
     (`flowmap.distribution`); ``matching`` and ``forward`` weigh the two losses; the fake score learns with ``fake_lr`` and
-    ``fake_matrix_lr`` (AdamW and Muon), and for ``fake_warmup`` steps before the student follows it.
+    ``fake_matrix_lr`` (AdamW and Muon), ``fake_updates`` times on every rollout, and for ``fake_warmup`` steps before the
+    student follows it. ``real_guidance`` is that of the teacher as the real score (0: ``guidance``, as in the forward loss).
     """
 
     rollout_batch: int = 16
@@ -144,6 +145,8 @@ class OnPolicyTraining(StudentTraining):
     fake_lr: float = 2e-4
     fake_matrix_lr: float = 0.002
     fake_warmup: int = 20
+    fake_updates: int = 1
+    real_guidance: float = 0.0
     compile: bool = False
 
 

@@ -1,11 +1,17 @@
 """Drift: how much worse late chunks of a long rollout are than early ones (exposure bias).
 
 A clip of 17 chunks is made and judged in windows as long as a training clip, each ending with a given chunk, against the
-same windows of renders of the same scenes at that length. Only the first window is within what the student was trained on.
+same windows of renders of the same scenes that go on for as long. Only the first window is within what the student was
+trained on, and is the clip that `evaluate` judges.
+
+Windows differ in difficulty: things come to rest or leave the picture when clips go on. So a window's distance is taken
+above its own floor, that of the same scenes rendered with other seeds; likewise accuracy, below that of the renders.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,8 +19,8 @@ import numpy as np
 import torch
 
 from .config import Config
-from .data import HELDOUT_SEED_OFFSET, world_config
-from .evaluate import Evaluation, judge
+from .data import open_clips, world_config
+from .evaluate import Evaluation, Judged, judge, rendered_again, varied
 from .flowmap.chunks import chunk_plan, chunk_starts
 from .frechet import bootstrap, frechet_distance, interval_around
 from .generate import rollout_latents, to_bytes
@@ -23,8 +29,21 @@ from .vae import TEMPORAL_STRIDE
 from .worlds import render, sample_scene
 
 LAST_CHUNK = 17
-# Features of what was made and of the renders.
-Window = tuple[np.ndarray, np.ndarray]
+# What a prompt says of the picture rather than of the motion, which a window that begins late need not show.
+LOOK = ("object", "colour", "material", "place")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Features of what was made, of the renders, and the renders' distance from others of the same scenes."""
+
+    made: np.ndarray
+    real: np.ndarray
+    floor: float
+
+    def excess(self, drawn: np.ndarray) -> float:
+        """Distance above the floor, of the clips ``drawn``."""
+        return frechet_distance(self.made[drawn], self.real) - self.floor
 
 
 def windows(config: Config) -> dict[int, int]:
@@ -37,46 +56,74 @@ def windows(config: Config) -> dict[int, int]:
 
 
 def measure_drift(evaluation: Evaluation, config: Config, run: Any, steps: int, clips: int, seed: int) -> list[dict[str, Any]]:
-    """A row a window: ``{chunk, frechet, frechet_ci, drift, drift_ci}`` of ``clips`` clips made in ``steps`` steps.
+    """A row a window, of ``clips`` clips made in ``steps`` steps.
 
-    ``drift`` is the distance less that of the first window; its 95% interval draws whole clips, so that what a clip has in all
-    windows cancels.
+    ``{chunk, frechet, frechet_ci, floor, accuracy, render_accuracy, drift, drift_ci}``: ``floor`` is the renders' own distance
+    in that window; accuracies are means over what a prompt names of the look (object, colour, material, place). ``drift`` is
+    the distance above the floor less that of the first window; its 95% interval draws whole clips, so that what a clip has in
+    all windows cancels (the floor is held).
 
     Raises:
-        ValueError: for a bidirectional student, which has one chunk only.
+        ValueError: for a bidirectional student, which has one chunk only, or with fewer held-out clips than asked for.
     """
     if config.sample.first >= config.latent_frames:
         raise ValueError("drift is measured over chunks; a bidirectional student makes one")
-    heldout, places = load_latents(config, run, "heldout"), windows(config)
+    rows = open_clips(run / "data", "heldout").rows[:clips]
+    if clips > len(rows):
+        raise ValueError(f"--clips {clips}, but only {len(rows)} clips are held out; raise data.heldout_clips")
+    text = load_latents(config, run, "heldout").text[:clips, 0].float()
+    places = windows(config)
     total, length = max(places.values()), config.data.frames
-    world = world_config(config.data)
-    seeds = [config.data.seed * 10_000_019 + i + HELDOUT_SEED_OFFSET for i in range(clips)]
-    scenes = [sample_scene(s, world, "heldout") for s in seeds]
-    real: dict[int, list[torch.Tensor]] = {chunk: [] for chunk in places}
-    made: dict[int, list[torch.Tensor]] = {chunk: [] for chunk in places}
-    for start in range(0, clips, 8):
-        rendered = render(scenes[start : start + 8], config.data.size, total, str(evaluation.device)).cpu()
-        text = heldout.text[start : start + 8, 0].float().to(evaluation.device)
-        numbers = range(seed + start, seed + start + len(text))
-        latents = rollout_latents(config, evaluation.model, evaluation.kind, text, numbers, steps, (total - 1) // 4 + 1)
-        with torch.inference_mode():
-            videos = [to_bytes(evaluation.vae.decode(clip[None]))[0].cpu() for clip in latents]
-        for chunk, end in places.items():
-            real[chunk] += [video[end - length : end] for video in rendered]
-            made[chunk] += [video[end - length : end] for video in videos]
-    features = {
-        chunk: (judge(evaluation.recogniser, made[chunk]).features, judge(evaluation.recogniser, real[chunk]).features)
+    scenes = [sample_scene(row["seed"], world_config(config.data), "heldout") for row in rows]
+
+    def cut(videos: Iterable[torch.Tensor]) -> dict[int, list[torch.Tensor]]:
+        whole = list(videos)
+        return {chunk: [video[end - length : end] for video in whole] for chunk, end in places.items()}
+
+    def made() -> Iterator[torch.Tensor]:
+        for start in range(0, clips, 8):
+            part = text[start : start + 8].to(evaluation.device)
+            numbers = range(seed + start, seed + start + len(part))
+            latents = rollout_latents(config, evaluation.model, evaluation.kind, part, numbers, steps, (total - 1) // 4 + 1)
+            with torch.inference_mode():
+                yield from (to_bytes(evaluation.vae.decode(clip[None]))[0].cpu() for clip in latents)
+
+    def rendered() -> Iterator[torch.Tensor]:
+        for start in range(0, clips, 8):
+            part = scenes[start : start + 8]
+            yield from render(part, config.data.size, total, str(evaluation.device), planned=length).cpu()
+
+    def judged(videos: Iterable[torch.Tensor]) -> dict[int, Judged]:
+        return {chunk: judge(evaluation.recogniser, window) for chunk, window in cut(videos).items()}
+
+    student, real, again = judged(made()), judged(rendered()), judged(rendered_again(config, rows, total))
+    attributes, prompts = [row["attributes"] for row in rows], [row["captions"][0] for row in rows]
+    look = [name for name in varied(config) if name in LOOK]
+
+    def accuracy(found: Judged) -> float:
+        return float(np.nanmean(list(found.accuracy(attributes, look, prompts).values())))
+
+    cases = {
+        chunk: Window(student[chunk].features, real[chunk].features, frechet_distance(again[chunk].features, real[chunk].features))
         for chunk in places
     }
-    first = features[min(places)]
-    rows = []
-    for chunk, window in features.items():
-        drift = partial(_drift, first, window)
-        row = {"chunk": chunk, "frechet": frechet_distance(*window), "frechet_ci": list(bootstrap(*window))}
-        rows.append(row | {"drift": drift(np.arange(clips)), "drift_ci": list(interval_around(drift, clips))})
-    return rows
+    result = []
+    for chunk, window in cases.items():
+        drift = partial(_drift, cases[min(places)], window)
+        result.append(
+            {
+                "chunk": chunk,
+                "frechet": frechet_distance(window.made, window.real),
+                "frechet_ci": list(bootstrap(window.made, window.real)),
+                "floor": window.floor,
+                "accuracy": accuracy(student[chunk]),
+                "render_accuracy": accuracy(real[chunk]),
+                "drift": drift(np.arange(clips)),
+                "drift_ci": list(interval_around(drift, clips)),
+            }
+        )
+    return result
 
 
 def _drift(early: Window, late: Window, drawn: np.ndarray) -> float:
-    """Of the clips ``drawn``."""
-    return frechet_distance(late[0][drawn], late[1]) - frechet_distance(early[0][drawn], early[1])
+    return late.excess(drawn) - early.excess(drawn)

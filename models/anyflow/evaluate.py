@@ -78,13 +78,15 @@ def judge(recogniser: Recogniser, videos: list[Tensor]) -> Judged:
     return Judged(torch.cat(features).numpy(), whole, float(np.mean([flicker(video) for video in videos])))
 
 
-def rendered_again(config: Config, rows: list[dict[str, Any]]) -> list[Tensor]:
-    """The scenes of ``rows`` with other seeds: what the attributes leave open differs. Uint8 ``[T, 3, H, W]`` each."""
+def rendered_again(config: Config, rows: list[dict[str, Any]], frames: int | None = None) -> list[Tensor]:
+    """The scenes of ``rows`` with other seeds: what the attributes leave open differs. Uint8 ``[T, 3, H, W]`` each, with T
+    that of the run's clips, or ``frames`` where they go on for longer.
+    """
     device = str(pick_device())
     videos: list[Tensor] = []
     for start in range(0, len(rows), 32):
         scenes = [scene_from_attributes(row["attributes"], row["seed"] + FLOOR_SEED_OFFSET) for row in rows[start : start + 32]]
-        videos += render(scenes, config.data.size, config.data.frames, device).cpu()
+        videos += render(scenes, config.data.size, frames or config.data.frames, device, planned=config.data.frames).cpu()
     return videos
 
 
@@ -173,8 +175,9 @@ def evaluate_drift(config: Config, run: Path, kind: str, steps: int, clips: int,
     for row in windows:
         low, high = row["frechet_ci"]
         print(
-            f"  to chunk {row['chunk']:2d}: Frechet {row['frechet']:.2f} [{low:.2f}, {high:.2f}], "
-            "drift {:+.2f} [{:+.2f}, {:+.2f}]".format(row["drift"], *row["drift_ci"])
+            f"  to chunk {row['chunk']:2d}: Frechet {row['frechet']:.2f} [{low:.2f}, {high:.2f}], floor {row['floor']:.2f}, "
+            "drift {:+.2f} [{:+.2f}, {:+.2f}], ".format(row["drift"], *row["drift_ci"])
+            + f"look {row['accuracy']:.1%} (renders {row['render_accuracy']:.1%})"
         )
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{kind}-drift.json").write_text(json.dumps(result | {"nfe": steps, "windows": windows}, indent=1))

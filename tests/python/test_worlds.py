@@ -302,6 +302,17 @@ def test_tiles_without_objects_are_the_same_as_drawn_in_full() -> None:
         assert torch.isfinite(full).all()
 
 
+@pytest.mark.parametrize("camera", ["static", "orbit", "zoom", "pan"])
+@pytest.mark.parametrize("object_", ["ball", "cube"])
+def test_a_clip_that_goes_on_begins_as_the_planned_one(object_: str, camera: str) -> None:
+    """What rolls past is centred in the clip it was planned for, however long it is drawn."""
+    scene = one(object_, motion="roll", camera=camera)
+    planned, longer = frame_parameters(scene, 33), frame_parameters(scene, 65, planned=33)
+    np.testing.assert_array_equal(longer[:33], planned)
+    assert np.abs(frame_parameters(scene, 65)[:33] - planned).max() > 0.1
+    assert np.isfinite(longer).all()
+
+
 def test_compiled_equals_eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """The full picture of one object, compiled as in production but with one tracing step: more only lengthen the program."""
     for name in ("PRIMARY_STEPS", "SHADOW_STEPS", "MIRROR_STEPS"):

@@ -60,10 +60,11 @@ def _tumble(travel: Array, half: float) -> tuple[Array, Array, Array]:
     return along, radius * np.sin(pi / 4 + angle), turns * (pi / 2) + angle
 
 
-def trajectory(thing: Thing, t: Array, partner: Thing | None) -> tuple[Array, Array]:
+def trajectory(thing: Thing, t: Array, partner: Thing | None, span: float | None = None) -> tuple[Array, Array]:
     """Position of the centre and rotation of an object at times ``t``.
 
-    ``partner`` is the other object, which an orbiting one circles.
+    ``partner`` is the other object, which an orbiting one circles. ``span`` (seconds) is the length of clip that what rolls
+    past is centred in; by default that of ``t``.
     """
     shape, size, way, pace = SHAPES[thing.object], thing.size, float(thing.direction), thing.pace
     zero = np.zeros_like(t)
@@ -91,7 +92,7 @@ def trajectory(thing: Thing, t: Array, partner: Thing | None) -> tuple[Array, Ar
         speed = 1.15 + 0.45 * pace
         slow = 0.12 * speed
         travel = speed * t - 0.5 * slow * t**2
-        middle = 0.5 * travel.max() if len(t) > 1 else 0.0
+        middle = 0.5 * travel[t <= (t[-1] if span is None else span)].max() if len(t) > 1 else 0.0
         yaw = zero + 0.18 * (thing.phase - 0.5)
         if thing.object == "cube":
             along, y, angle = _tumble(travel + 0.3 * thing.phase * size, size * shape.width)
@@ -126,10 +127,13 @@ def trajectory(thing: Thing, t: Array, partner: Thing | None) -> tuple[Array, Ar
     return np.stack([x, y, z], axis=1), _turn(1, yaw) @ extra @ pose
 
 
-def camera_path(scene: Scene, t: Array) -> tuple[Array, Array]:
-    """Eye positions ``[T, 3]`` and camera axes ``[T, 3, 3]`` (rows: right, up, forward)."""
-    span = max(float(t[-1]), 1e-6)
-    ease = t / span
+def camera_path(scene: Scene, t: Array, span: float | None = None) -> tuple[Array, Array]:
+    """Eye positions ``[T, 3]`` and camera axes ``[T, 3, 3]`` (rows: right, up, forward).
+
+    The camera's way takes ``span`` seconds, by default all of ``t``, and then rests.
+    """
+    span = max(float(t[-1]) if span is None else span, 1e-6)
+    ease = np.minimum(t / span, 1.0)
     way = float(scene.camera_direction)
     azimuth = scene.azimuth + np.zeros_like(t)
     reach = np.full_like(t, 5.3)

@@ -13,17 +13,21 @@ from .scene import Scene
 from .vocabulary import COLOURS, FPS, PLACES, SHAPES, stripe_colour
 
 
-def frame_parameters(scene: Scene, frames: int) -> np.ndarray:
-    """``[frames, PARAMETERS]`` float32 for one scene (pixel size and row offset are filled in later)."""
+def frame_parameters(scene: Scene, frames: int, planned: int | None = None) -> np.ndarray:
+    """``[frames, PARAMETERS]`` float32 for one scene (pixel size and row offset are filled in later).
+
+    ``planned``: as for `render`.
+    """
     out = np.zeros((frames, PARAMETERS))
     t = np.arange(frames) / FPS
+    span = None if planned is None else (planned - 1) / FPS
 
     def put(name: str, value: object) -> None:
         at, width = LAYOUT[name]
         out[:, at : at + width] = np.asarray(value, dtype=np.float64).reshape(-1, width)
 
     place = PLACES[scene.place]
-    eye, axes = camera_path(scene, t)
+    eye, axes = camera_path(scene, t, span)
     for name, value in (("camera", eye), ("right", axes[:, 0]), ("up", axes[:, 1]), ("forward", axes[:, 2])):
         put(name, value)
     # The light stays on the camera's side, so that what faces the viewer is lit.
@@ -39,7 +43,7 @@ def frame_parameters(scene: Scene, frames: int) -> np.ndarray:
 
     for i, thing in enumerate(scene.things):
         partner = scene.things[1 - i] if len(scene.things) == 2 else None
-        position, rotation = trajectory(thing, t, partner)
+        position, rotation = trajectory(thing, t, partner, span)
         shape = SHAPES[thing.object]
         put(f"centre{i}", position)
         for k, axis in enumerate("xyz"):

@@ -95,7 +95,12 @@ def _swapped(table: Tensor) -> Tensor:
 
 @torch.no_grad()
 def render(
-    scenes: Sequence[Scene], size: int, frames: int, device: str | torch.device = "cpu", compiled: bool | None = None
+    scenes: Sequence[Scene],
+    size: int,
+    frames: int,
+    device: str | torch.device = "cpu",
+    compiled: bool | None = None,
+    planned: int | None = None,
 ) -> Tensor:
     """Draw clips. Give many scenes at once: chunks have a fixed size.
 
@@ -107,6 +112,8 @@ def render(
         compiled: use ``torch.compile``. By default as soon as the process has asked for enough to repay the minutes
             that compiling takes, and never with ANYFLOW_WORLDS_EAGER=1. Compiled and eager pictures agree to
             rounding: within 2/255 on 99.9% of the values. For the same bytes every time, say True or False.
+        planned: frames of the clip that motions are laid out for (what rolls past crosses the picture in that time); by
+            default ``frames``. A longer clip with ``planned`` begins with the frames of the clip that is so long.
 
     Returns: uint8 ``[B, T, 3, H, W]``, sRGB. Clip i depends on scene i alone, not on the batch.
     Raises ValueError for no scenes, fewer than 16 pixels or no frames.
@@ -128,7 +135,7 @@ def render(
     within = torch.arange(TILE * TILE, device=device)
     tx, ty = ((within % TILE) + 0.5) * pixel, -((within // TILE) + 0.5) * pixel
 
-    table = torch.from_numpy(np.concatenate([frame_parameters(s, frames) for s in scenes]))
+    table = torch.from_numpy(np.concatenate([frame_parameters(s, frames, planned) for s in scenes]))
     table[:, LAYOUT["pixel"][0]] = pixel
     table = table.to(device)
     drawn = torch.empty(len(table), side * side, 3, TILE * TILE, dtype=torch.uint8, device=device)
