@@ -48,7 +48,7 @@ def train(config: Config, run: Path, stages: list[str]) -> None:
     Raises:
         ConfigError: under torchrun, for a stage that one process runs.
     """
-    from .train.sharded import start_processes
+    from .train.sharded import leave_processes, start_processes
 
     if start_processes() and (alone := [stage for stage in stages if stage not in ("teacher", "student", "consistency")]):
         raise ConfigError(f"stage {alone[0]!r} runs in one process: run it without torchrun first")
@@ -83,6 +83,7 @@ def train(config: Config, run: Path, stages: list[str]) -> None:
             from .train.flow import train_student
 
             train_student(config, run, stage)
+    leave_processes()
 
 
 def parser() -> argparse.ArgumentParser:

@@ -44,6 +44,12 @@ def start_processes() -> bool:
     return True
 
 
+def leave_processes() -> None:
+    """Leave the process group, if there is one: its threads must not outlive the interpreter (now and then that aborts)."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
 def shard(model: AnyFlowFARTransformer) -> AnyFlowFARTransformer:
     """Shard every block and the rest of the network over all processes, in place; bf16 compute on GPUs."""
     cuda = next(model.parameters()).device.type == "cuda"
