@@ -26,13 +26,15 @@ class DataConfig:
     from those WebDataset shards instead (`webvideo`: paths or URLs, in brace notation), ``heldout_videos`` for the
     held-out split; ``clips`` and ``heldout_clips`` are then upper limits, and ``captions`` how many of a clip's are used.
     ``free_captions`` more a rendered clip are written outside the grammar (`worlds.free_captions`): a student learns them
-    from a teacher that is told one of the ``captions`` instead.
+    from a teacher that is told one of the ``captions`` instead. ``first_clip`` is the number of the first training scene:
+    from another number on, the clips are new ones of the same world, while the held-out clips stay.
     """
 
     world: dict[str, Any] = field(default_factory=dict)
     size: int = 128
     frames: int = 33
     clips: int = 1024
+    first_clip: int = 0
     heldout_clips: int = 64
     captions: int = 2
     free_captions: int = 0

@@ -29,7 +29,7 @@ def world_config(config: DataConfig) -> WorldConfig:
 
 
 def _clip(config: DataConfig, world: WorldConfig, split: str, index: int) -> tuple[Any, dict[str, Any]]:
-    seed = config.seed * 10_000_019 + index + (HELDOUT_SEED_OFFSET if split == "heldout" else 0)
+    seed = config.seed * 10_000_019 + index + (HELDOUT_SEED_OFFSET if split == "heldout" else config.first_clip)
     scene = sample_scene(seed, world, split)
     written = [caption(scene, seed * 16 + k) for k in range(config.captions)]
     written += [free_caption(scene, seed * 16 + k) for k in range(config.free_captions)]
