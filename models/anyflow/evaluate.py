@@ -2,7 +2,8 @@
 
 The judge is the run's recogniser (`recogniser`), trained on rendered clips alone. The distance is between its features of
 generated clips and of the held-out renders with the same prompts; its floor is that between these renders and others
-of the same scenes, drawn with other seeds. Accuracy is read per attribute that the prompt names, on captions of held-out
+of the same scenes, drawn with other seeds. The same with the others gone through the autoencoder is the floor of every
+network behind that autoencoder. Accuracy is read per attribute that the prompt names, on captions of held-out
 combinations and on paraphrases that the caption grammar cannot write (`paraphrases.json`).
 """
 
@@ -132,6 +133,15 @@ class Evaluation:
         self.vae: VideoAutoencoder = load_vae(config, run).to(self.device)
         self.recogniser = load_recogniser(run).to(self.device)
 
+    def through_autoencoder(self, videos: list[Tensor]) -> list[Tensor]:
+        """Uint8 clips ``[T, 3, H, W]``, encoded and decoded."""
+        redone: list[Tensor] = []
+        with torch.inference_mode():
+            for start in range(0, len(videos), 4):
+                batch = torch.stack(videos[start : start + 4]).to(self.device).float() / 255
+                redone += to_bytes(self.vae.decode(self.vae.encode(batch))).cpu()
+        return redone
+
     def make(self, text: Tensor, steps: int, seed: int) -> tuple[list[Tensor], float]:
         """Clips (uint8) of text features ``[N, L, Dt]`` with seeds from ``seed``, and the seconds of sampling a clip."""
         videos, seconds = [], 0.0
@@ -195,7 +205,11 @@ def evaluate(config: Config, run: Path, kind: str, steps: list[int], clips: int,
         raise ValueError(f"--clips {clips}, but only {len(renders)} clips are held out; raise data.heldout_clips")
     evaluation = Evaluation(config, run, kind)
     real = judge(evaluation.recogniser, [renders.video(i) for i in range(clips)])
-    floor = frechet_distance(judge(evaluation.recogniser, rendered_again(config, renders.rows[:clips])).features, real.features)
+    again = rendered_again(config, renders.rows[:clips])
+    floor, behind = (
+        frechet_distance(judge(evaluation.recogniser, videos).features, real.features)
+        for videos in (again, evaluation.through_autoencoder(again))
+    )
     names, rows = varied(config), [row["attributes"] for row in renders.rows[:clips]]
     examples = open_clips(run / "data", "train")
     shown = range(min(LIMIT_RENDERS, len(examples)))
@@ -211,6 +225,7 @@ def evaluate(config: Config, run: Path, kind: str, steps: list[int], clips: int,
         "paraphrases": len(free),
         "seed": seed,
         "frechet_floor": floor,
+        "frechet_floor_autoencoder": behind,
         "render_accuracy": {name: float(value.mean()) for name, value in real.accuracy(rows, names).items()},
         "render_flicker": real.flicker,
         "render_motion_plausible": float(motion.plausible((renders.video(i) for i in range(clips)), kinds).mean()),
@@ -218,7 +233,8 @@ def evaluate(config: Config, run: Path, kind: str, steps: list[int], clips: int,
         "rows": [],
     }
     print(
-        f"{kind}: {clips} held-out prompts, {len(free)} paraphrases; floor {floor:.2f}, renders: "
+        f"{kind}: {clips} held-out prompts, {len(free)} paraphrases; floor {floor:.2f} "
+        f"(through the autoencoder {behind:.2f}), renders: "
         f"motion plausible {result['render_motion_plausible']:.0%}, flicker {real.flicker:.2f}"
     )
     features = {"real": real.features}

@@ -103,6 +103,7 @@ def flow_map_loss(settings: StudentTraining) -> FlowMapLoss:
         diffusion_share=settings.share_diffusion,
         consistency_share=settings.share_consistency,
         epsilon=settings.epsilon,
+        difference_float32=settings.difference_float32,
         text_dropout=0.0 if settings.target == "teacher" else settings.text_dropout,
         context_noise=settings.context_noise,
     )

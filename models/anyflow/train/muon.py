@@ -16,16 +16,16 @@ from torch import Tensor, nn
 _QUINTIC = (3.4445, -4.7750, 2.0315)  # Jordan's coefficients: singular values end between about 0.7 and 1.2
 
 
-def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
-    """Approximate ``U V^T`` of ``matrix = U S V^T`` (two dimensions) by a Newton-Schulz iteration."""
+def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
+    """Approximate ``U V^T`` of each ``U S V^T`` in ``matrices [..., rows, columns]`` by a Newton-Schulz iteration."""
     a, b, c = _QUINTIC
-    tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T if tall else matrix
-    x = x / (x.norm() + 1e-7)
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    x = matrices.mT if tall else matrices
+    x = x / (torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
     for _ in range(steps):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if tall else x
+    return x.mT if tall else x
 
 
 class MuonAdamW(torch.optim.Optimizer):
@@ -46,22 +46,32 @@ class MuonAdamW(torch.optim.Optimizer):
             with torch.enable_grad():
                 value = closure()
         for group in self.param_groups:
-            update = self._muon if group["muon"] else self._adamw
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                    update(parameter, group)
+            given = [parameter for parameter in group["params"] if parameter.grad is not None]
+            for parameter in given:
+                parameter.mul_(1 - group["lr"] * group["weight_decay"])
+            if group["muon"]:
+                self._muon(given, group)
+            else:
+                for parameter in given:
+                    self._adamw(parameter, group)
         return value
 
-    def _muon(self, parameter: Tensor, group: dict[str, Any]) -> None:
-        state = self.state[parameter]
-        if not state:
-            state["momentum"] = torch.zeros_like(parameter)
-        average = state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
-        nesterov = parameter.grad.lerp(average, group["momentum"])
-        direction = orthogonalise(nesterov.flatten(1))
-        rows, columns = direction.shape
-        parameter.add_(direction.view_as(parameter), alpha=-group["lr"] * max(1.0, rows / columns) ** 0.5)
+    def _muon(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        # Matrices of one shape go through the iteration together: a transformer has dozens of each, and a thousand small
+        # products a step cost more in calls than in arithmetic.
+        alike: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
+        for parameter in parameters:
+            state = self.state[parameter]
+            if not state:
+                state["momentum"] = torch.zeros_like(parameter)
+            average = state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
+            nesterov = parameter.grad.lerp(average, group["momentum"]).flatten(1)
+            alike.setdefault(nesterov.shape, []).append((parameter, nesterov))
+        for (rows, columns), members in alike.items():
+            size = group["lr"] * max(1.0, rows / columns) ** 0.5
+            directions = orthogonalise(torch.stack([nesterov for _, nesterov in members]))
+            for (parameter, _), direction in zip(members, directions, strict=True):
+                parameter.add_(direction.view_as(parameter), alpha=-size)
 
     def _adamw(self, parameter: Tensor, group: dict[str, Any]) -> None:
         state = self.state[parameter]
