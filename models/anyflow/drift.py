@@ -1,8 +1,8 @@
 """Drift: how much worse late chunks of a long rollout are than early ones (exposure bias).
 
 A clip of 17 chunks is made and judged in windows as long as a training clip, each ending with a given chunk, against the
-same windows of renders of the same scenes that go on for as long. Only the first window is within what the student was
-trained on, and is the clip that `evaluate` judges.
+same windows of renders of the same scenes that go on for as long. The first is the clip that `evaluate` judges; past it, a
+chunk sees as many as there are in a training clip, the first among them, as in the app's endless takes.
 
 Windows differ in difficulty: things come to rest or leave the picture when clips go on. So a window's distance is taken
 above its own floor, that of the same scenes rendered with other seeds; likewise accuracy, below that of the renders.
@@ -46,9 +46,14 @@ class Window:
         return frechet_distance(self.made[drawn], self.real) - self.floor
 
 
+def trained_chunks(config: Config) -> int:
+    """Chunks of a training clip."""
+    return len(chunk_plan(config.latent_frames, config.sample.first, config.sample.rest))
+
+
 def windows(config: Config) -> dict[int, int]:
     """Last chunk of a window (from 1) to the pixel frames made by then: the training clip's last chunk, 8, 17."""
-    trained = len(chunk_plan(config.latent_frames, config.sample.first, config.sample.rest))
+    trained = trained_chunks(config)
     ends = sorted({trained, max(8, trained), LAST_CHUNK})
     frames = config.sample.first + config.sample.rest * (LAST_CHUNK - 1)
     starts = chunk_starts(chunk_plan(frames, config.sample.first, config.sample.rest))
@@ -84,7 +89,9 @@ def measure_drift(evaluation: Evaluation, config: Config, run: Any, steps: int, 
         for start in range(0, clips, 8):
             part = text[start : start + 8].to(evaluation.device)
             numbers = range(seed + start, seed + start + len(part))
-            latents = rollout_latents(config, evaluation.model, evaluation.kind, part, numbers, steps, (total - 1) // 4 + 1)
+            latents = rollout_latents(
+                config, evaluation.model, evaluation.kind, part, numbers, steps, (total - 1) // 4 + 1, max(3, trained_chunks(config))
+            )
             with torch.inference_mode():
                 yield from (to_bytes(evaluation.vae.decode(clip[None]))[0].cpu() for clip in latents)
 

@@ -28,7 +28,14 @@ def sample_latents(
 
 
 def rollout_latents(
-    config: Config, model: AnyFlowFARTransformer, kind: str, text: Tensor, seeds: Sequence[int], steps: int, frames: int
+    config: Config,
+    model: AnyFlowFARTransformer,
+    kind: str,
+    text: Tensor,
+    seeds: Sequence[int],
+    steps: int,
+    frames: int,
+    window: int | None = None,
 ) -> Tensor:
     """Sample clips of ``frames`` latent frames: ``[B, frames, C, h, w]``.
 
@@ -38,6 +45,7 @@ def rollout_latents(
         text: features ``[B, L, Dt]``.
         seeds: one a clip.
         steps: for every chunk.
+        window: see `generate_latents`.
     """
     plan = chunk_plan(frames, config.sample.first, config.sample.rest)
     side = config.data.size // 16
@@ -46,7 +54,9 @@ def rollout_latents(
     sampler: Sampler = {"teacher": "euler", "consistency": "consistency"}.get(kind, "flow_map")
     generator = torch.Generator(text.device).manual_seed(seeds[0])
     shift = config.sample.shift
-    return generate_latents(model, text, noise, plan, steps=steps, shift=shift, sampler=sampler, generator=generator, **guided)
+    return generate_latents(
+        model, text, noise, plan, steps=steps, shift=shift, sampler=sampler, generator=generator, window=window, **guided
+    )
 
 
 def to_bytes(video: Tensor) -> Tensor:

@@ -166,6 +166,17 @@ def test_context_is_kept_and_cached_first() -> None:
         generate_latents(model, torch.zeros(1, 1, 1), z, (1, 2, 2), steps=1, shift=1.0, context=context[:, :2])
 
 
+def test_a_window_holds_the_first_chunk_and_the_newest() -> None:
+    model, z = GaussianFlowMap(0.5), seeded_noise([1], 9, (1, 2, 2))
+    result = generate_latents(model, torch.zeros(1, 1, 1), z, (1, 2, 2, 2, 2), steps=2, shift=1.0, window=3)
+    # The third chunk is the last with a place; after it the chunk that follows the first leaves each time.
+    assert [chunks for chunks, _ in model.written] == [(1,), (1, 2), (1, 2), (1, 2)]
+    for (_, latents), frames in zip(model.written, ([0], [0, 1, 2], [0, 3, 4], [0, 5, 6]), strict=True):
+        assert torch.equal(latents, result[:, frames])
+    with pytest.raises(ValueError, match="at least 3 chunks, got 2"):
+        generate_latents(model, torch.zeros(1, 1, 1), z, (1, 2, 2, 2, 2), steps=1, shift=1.0, window=2)
+
+
 class TextVelocity:
     """A velocity equal to the text's mean; remembers the times it was asked for."""
 

@@ -82,6 +82,7 @@ def generate_latents(
     sampler: Sampler = "flow_map",
     generator: torch.Generator | None = None,
     context: Tensor | None = None,
+    window: int | None = None,
     on_step: Callable[[Progress], None] | None = None,
 ) -> Tensor:
     """Sample clips.
@@ -101,14 +102,19 @@ def generate_latents(
             noises it again to r (Song et al., arXiv 2303.01469, algorithm 1), as consistency students are sampled.
         generator: draws the noise of `consistency`, on the noise's device.
         context: clean latents `[B, Tc, C, h, w]` of whole chunks to continue from (an image, the end of a clip).
+        window: how many chunks a chunk may have to do with, itself included, at least 3. Of longer clips the first chunk stays
+            and the oldest after it leaves, and positions are counted within the window, so that no chunk sees more than
+            the network was trained on (the app's endless takes; src/flowmap/endless.ts). None: all chunks.
         on_step: called after each step; raise in it to stop.
 
     Returns: latents `[B, T, C, h, w]`, context included.
 
     Raises:
-        ValueError: a plan or context that does not fit, or guidance without `null_text`.
+        ValueError: a plan, context or window that does not fit, or guidance without `null_text`.
     """
     plan = check_chunks(chunks, noise.shape[1])
+    if window is not None and window < 3:
+        raise ValueError(f"a window has at least 3 chunks, got {window}")
     if text.shape[0] != noise.shape[0]:
         raise ValueError(f"text holds {text.shape[0]} prompts for {noise.shape[0]} clips of noise")
     guided = guidance is not None and guidance != 1
@@ -124,15 +130,18 @@ def generate_latents(
     if context is not None:
         first = context_chunks(plan, context.shape[1])
         result[:, : starts[first]] = context
-    cache = model.write_cache(double(result[:, : starts[first]]), text, plan[:first]) if first else None
     schedule = torch.from_numpy(sigmas(steps, shift)).to(device=noise.device, dtype=torch.float32)
     for index in range(first, len(plan)):
+        seen = _seen(index, window)
+        frames = [frame for chunk in seen for frame in range(starts[chunk], starts[chunk + 1])]
+        before = tuple(plan[chunk] for chunk in seen)
+        cache = model.write_cache(double(result[:, frames]), text, before) if seen else None
         z = result[:, starts[index] : starts[index + 1]]
         for step in range(steps):
             t, r = schedule[step], schedule[step + 1]
             aim = {"flow_map": r, "euler": t, "consistency": torch.zeros_like(r)}[sampler]
             times = t.expand(text.shape[0]), aim.expand(text.shape[0])
-            u = model.step(double(z), *times, text, plan[: index + 1], cache)
+            u = model.step(double(z), *times, text, (*before, plan[index]), cache)
             u = guided_velocity(u, guidance) if guided else u
             if sampler == "consistency":
                 fresh = torch.randn(z.shape, device=z.device, dtype=z.dtype, generator=generator)
@@ -142,6 +151,11 @@ def generate_latents(
             if on_step is not None:
                 on_step(Progress(index, step + 1, steps, z))
         result[:, starts[index] : starts[index + 1]] = z
-        if index + 1 < len(plan):
-            cache = model.write_cache(double(result[:, : starts[index + 1]]), text, plan[: index + 1])
     return result
+
+
+def _seen(index: int, window: int | None) -> list[int]:
+    """The finished chunks that chunk `index` sees."""
+    if window is None or index < window:
+        return list(range(index))
+    return [0, *range(index - window + 2, index)]
