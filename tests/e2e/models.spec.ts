@@ -200,11 +200,47 @@ test('a folder that replaces the loaded model says that another version is in us
   await expect(use).toBeHidden()
 })
 
-/** The fixture as made on another day. */
-function newerFixture(folder: string): void {
+test('a take of another model than the loaded one plays, and is not made again', async ({
+  studio,
+}, testInfo) => {
+  const { page } = studio
+  const other = testInfo.outputPath('other')
+  copyFixture(other, (manifest) =>
+    manifest.replace(/"id": "[^"]+"/, '"id": "other"').replace(/"name": "Tiny[^"]*"/, '"name": "Another"'),
+  )
+  await studio.open({ model: FIXTURE, prompt: PROMPT, steps: 2, length: 9 })
+  await studio.make()
+  const made = await studio.digest()
+  const refine = page.getByRole('button', { name: 'Refine' })
+  await expect(refine).toBeEnabled()
+
+  const dialog = await models(page)
+  await addFolder(page, dialog, other)
+  const item = dialog.getByRole('listitem', { name: 'Another' })
+  await item.getByRole('button', { name: 'Use', exact: true }).click()
+  await expect(item.getByText('In use', { exact: true })).toBeVisible({ timeout: 60_000 })
+  await page.keyboard.press('Escape')
+  await expect(studio.status).toHaveText('Ready', { timeout: 60_000 })
+  await expect(refine).toBeDisabled()
+  await studio.steps.fill('3')
+  await studio.showFrame(8)
+  expect(await studio.digest(), 'Steps leave the take as it is').toBe(made)
+
+  await studio.make()
+  await expect(refine).toBeEnabled()
+  expect(await page.evaluate(() => window.__anyflow!.take().shown?.request.steps)).toBe(3)
+})
+
+/** The fixture with another manifest. */
+function copyFixture(folder: string, change: (manifest: string) => string): void {
   cpSync(join(import.meta.dirname, '../fixtures/tiny'), folder, { recursive: true })
   const manifest = join(folder, 'manifest.json')
-  writeFileSync(manifest, readFileSync(manifest, 'utf8').replace(/"date": "[\d-]+"/, '"date": "2027-01-02"'))
+  writeFileSync(manifest, change(readFileSync(manifest, 'utf8')))
+}
+
+/** The fixture as made on another day. */
+function newerFixture(folder: string): void {
+  copyFixture(folder, (manifest) => manifest.replace(/"date": "[\d-]+"/, '"date": "2027-01-02"'))
 }
 
 test('a model from a folder', async ({ studio }) => {

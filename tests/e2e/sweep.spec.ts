@@ -1,5 +1,7 @@
 /** Steps compared: predicted time, sweep, refine, per-chunk steps. */
 
+import type { Locator } from '@playwright/test'
+
 import { FIXTURE, PROMPT, type StudioPage } from './support/studio'
 import { expect, test } from './support/test'
 
@@ -8,6 +10,18 @@ const SWEEP = [1, 2, 4, 8, 16, 32]
 
 function shownRequest(studio: StudioPage) {
   return studio.page.evaluate(() => window.__anyflow!.take().shown?.request)
+}
+
+/** The pixels that each tile of a sweep shows. */
+function picturesOf(view: Locator): Promise<string[]> {
+  return view.locator('canvas').evaluateAll((canvases) =>
+    (canvases as HTMLCanvasElement[]).map((canvas) => {
+      const copy = new OffscreenCanvas(canvas.width, canvas.height)
+      const context = copy.getContext('2d')!
+      context.drawImage(canvas, 0, 0)
+      return context.getImageData(0, 0, copy.width, copy.height).data.join()
+    }),
+  )
 }
 
 test('the Steps slider says how long a take will be, once one was measured', async ({ studio }) => {
@@ -37,15 +51,7 @@ test('Step sweep makes one seed at six numbers of steps side by side, and one is
   await studio.finished()
   await expect(tiles).toHaveText(SWEEP.map((steps) => new RegExp(`^${steps} ?steps?.*s$`)))
   // They play, all on the same beat.
-  const pictures = () =>
-    view.locator('canvas').evaluateAll((canvases) =>
-      (canvases as HTMLCanvasElement[]).map((canvas) => {
-        const copy = new OffscreenCanvas(canvas.width, canvas.height)
-        const context = copy.getContext('2d')!
-        context.drawImage(canvas, 0, 0)
-        return context.getImageData(0, 0, copy.width, copy.height).data.join()
-      }),
-    )
+  const pictures = () => picturesOf(view)
   const before = await pictures()
   expect(before).toHaveLength(6)
   expect(new Set(before).size, 'each number of steps has its own picture').toBe(6)
@@ -58,6 +64,36 @@ test('Step sweep makes one seed at six numbers of steps side by side, and one is
   const kept = await studio.digest()
   await studio.make()
   expect(await studio.digest(), 'what was kept is what the request makes').toBe(kept)
+})
+
+test('the takes of a sweep pause together, and stay when Steps is moved', async ({ studio }) => {
+  const { page } = studio
+  await studio.open(OPEN)
+  await page.getByRole('button', { name: 'Step sweep' }).click()
+  const view = page.getByRole('region', { name: 'Sweep' })
+  const tiles = view.getByRole('button', { name: /^Keep / })
+  await expect(tiles).toHaveCount(6, { timeout: 90_000 })
+  await studio.finished()
+  await page.getByRole('button', { name: 'Pause' }).click()
+  await expect(page.getByRole('button', { name: 'Play' })).toBeVisible()
+  // What was already on its way to the canvases arrives.
+  let still = await picturesOf(view)
+  await expect
+    .poll(async () => {
+      const before = still
+      still = await picturesOf(view)
+      return still.join() === before.join()
+    })
+    .toBe(true)
+  await page.waitForTimeout(500)
+  expect(await picturesOf(view)).toEqual(still)
+
+  await studio.steps.fill('5')
+  await page.waitForTimeout(1000)
+  await expect(tiles).toHaveCount(6)
+  await expect(studio.preview).toHaveAttribute('data-state', 'done')
+  await page.getByRole('button', { name: 'Play' }).click()
+  await expect.poll(async () => (await picturesOf(view)).every((data, i) => data !== still[i])).toBe(true)
 })
 
 test('closing a sweep keeps the take that stays shown; opening a kept take closes one', async ({
