@@ -45,6 +45,12 @@ def _weights_hash(package: Path) -> str:
     return str(next(file["sha256"] for file in files if file["path"] == "transformer.bin"))
 
 
+def _measured_autoencoder(package: Path) -> dict[str, float]:
+    """What a package's manifest says was measured of its autoencoder, as the stage that made it wrote it."""
+    metrics = json.loads((package / "manifest.json").read_text())["provenance"]["metrics"]
+    return {"psnr_heldout_db": metrics["psnrHeldoutDb"]} if "psnrHeldoutDb" in metrics else {}
+
+
 def pack(
     config: Config, run: Path, stages: tuple[str, ...] = PACKED_STAGES, out: Path | None = None, delta: bool = False
 ) -> list[Path]:
@@ -116,6 +122,8 @@ def unpack(
             continue
         path = run / stage / ("start.pt" if start else f"{stage}.pt")
         atomic_save(state, path)
+        if stage == "vae" and not (source.exists() or start) and (measured := _measured_autoencoder(package)):
+            (path.parent / "metrics.json").write_text(json.dumps(measured, indent=1))
         written.append(path)
         metrics = source.with_suffix(".json")
         if metrics.exists() and not start:

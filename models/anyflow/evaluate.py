@@ -9,6 +9,7 @@ combinations and on paraphrases that the caption grammar cannot write (`paraphra
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from dataclasses import dataclass
@@ -170,6 +171,18 @@ def _in_words(row: dict[str, Any], first: int) -> str:
     )
 
 
+def teacher_mark(config: Config, run: Path) -> str | None:
+    """The run's teacher, by what its weights are in fp16 (as they are packed): 12 digits of their SHA-256. None without one."""
+    try:
+        weights = load_transformer(config, run, "teacher").state_dict()
+    except FileNotFoundError:
+        return None
+    digest = hashlib.sha256()
+    for name, value in sorted(weights.items()):
+        digest.update(name.encode() + value.half().numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
 def architecture(config: Config) -> str:
     """What a configuration's chunk plan makes of the network: all frames at once, or chunk by chunk."""
     return "bidirectional" if config.sample.first >= config.latent_frames else "causal"
@@ -221,6 +234,7 @@ def evaluate(config: Config, run: Path, kind: str, steps: list[int], clips: int,
         "model": config.id,
         "architecture": architecture(config),
         "method": kind,
+        "teacher": teacher_mark(config, run),
         "clips": clips,
         "paraphrases": len(free),
         "seed": seed,

@@ -16,12 +16,14 @@ from .frechet import paired_bootstrap
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
+# What an evaluation says once for all its rows.
+SHARED = ("model", "architecture", "method", "teacher", "clips", "seed", "frechet_floor")
 # Methods that every other is compared with, pair by pair.
 BASELINES = ("consistency", "student")
 
 
 def gather(runs: Sequence[Path]) -> list[dict[str, Any]]:
-    """Rows ``{model, architecture, method, nfe, clips, frechet, frechet_ci, prompt_accuracy, drift, seconds_per_clip, ...}``.
+    """Rows ``{model, architecture, method, teacher, nfe, clips, frechet, frechet_ci, prompt_accuracy, drift, seconds_per_clip, ...}``.
 
     ``frechet_over_consistency_ci``, ``frechet_over_student_ci``: paired 95% interval of the distance less that of the
     consistency or the stage 2 student of the same architecture, steps, prompts and seeds; null where there is none.
@@ -41,7 +43,7 @@ def gather(runs: Sequence[Path]) -> list[dict[str, Any]]:
             drift_path = folder / f"{path.stem}-drift.json"
             drift = json.loads(drift_path.read_text()) if drift_path.exists() else {"nfe": None}
             for row in result["rows"]:
-                common = {key: result[key] for key in ("model", "architecture", "method", "clips", "seed", "frechet_floor")}
+                common = {key: result.get(key) for key in SHARED}
                 steps = str(row["nfe"])
                 over = {f"frechet_over_{name}_ci": _over(features, other, steps) for name, other in baselines.items()}
                 windows = drift["windows"] if drift["nfe"] == row["nfe"] else None
@@ -67,9 +69,22 @@ def _over(features: dict[str, np.ndarray], baseline: dict[str, np.ndarray], step
     return list(paired_bootstrap(features[steps], baseline[steps], features["real"]))
 
 
+def _not_measured_again(rows: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
+    """Rows of an earlier comparison, of architectures that ``rows`` have nothing of."""
+    if not path.exists():
+        return []
+    again = {row["architecture"] for row in rows}
+    return [row for row in json.loads(path.read_text()) if row["architecture"] not in again]
+
+
 def compare(runs: Sequence[Path], out: Path) -> None:
-    """Write ``any-step.json`` and ``any-step.png`` (Frechet distance and prompt accuracy against steps, a line a method)."""
+    """Write ``any-step.json`` and ``any-step.png`` (Frechet distance and prompt accuracy against steps, a line a method).
+
+    What an earlier comparison in ``out`` has of architectures that ``runs`` lack stays; from another teacher, its lines say so.
+    """
     rows = gather(runs)
+    teacher = rows[0]["teacher"]
+    rows += _not_measured_again(rows, out / "any-step.json")
     out.mkdir(parents=True, exist_ok=True)
     (out / "any-step.json").write_text(json.dumps(rows, indent=1) + "\n")
     figure, axes = plt.subplots(1, 2, figsize=(10, 4))
@@ -77,7 +92,8 @@ def compare(runs: Sequence[Path], out: Path) -> None:
         line = sorted((r for r in rows if (r["architecture"], r["method"]) == (architecture, method)), key=lambda r: r["nfe"])
         steps = [row["nfe"] for row in line]
         style = "-" if architecture == "causal" else "--"
-        (drawn,) = axes[0].plot(steps, [row["frechet"] for row in line], style, marker="o", label=f"{method}, {architecture}")
+        label = f"{method}, {architecture}" + ("" if line[0].get("teacher") == teacher else ", another teacher")
+        (drawn,) = axes[0].plot(steps, [row["frechet"] for row in line], style, marker="o", label=label)
         axes[0].fill_between(steps, *zip(*(row["frechet_ci"] for row in line), strict=True), alpha=0.15, color=drawn.get_color())
         axes[1].plot(steps, [100 * row["prompt_accuracy"] for row in line], style, marker="o", color=drawn.get_color())
     axes[0].axhline(rows[0]["frechet_floor"], color="grey", linestyle=":", label="renders against renders")
