@@ -1,0 +1,51 @@
+"""Comparisons: what is gathered, and what of an earlier one stays."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from anyflow.results import compare
+
+
+def evaluation(run: Path, architecture: str, method: str, teacher: str, frechet: float) -> None:
+    folder = run / "evaluate"
+    folder.mkdir(parents=True, exist_ok=True)
+    row = {"nfe": 1, "frechet": frechet, "frechet_ci": [frechet - 1, frechet + 1], "prompt_accuracy": 0.9}
+    shared = {"model": "m", "architecture": architecture, "method": method, "teacher": teacher, "clips": 8, "seed": 1}
+    (folder / f"{method}.json").write_text(json.dumps(shared | {"frechet_floor": 1.0, "rows": [row]}))
+    random = np.random.default_rng(int(frechet))
+    real = np.random.default_rng(0).normal(size=(8, 3))
+    np.savez(folder / f"{method}.npz", real=real, **{"1": real + random.normal(size=(8, 3))})
+
+
+def rows(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(row["architecture"], row["method"]): row for row in json.loads((folder / "any-step.json").read_text())}
+
+
+def test_an_architecture_that_was_not_measured_again_stays(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    evaluation(tmp_path / "a", "causal", "student", "first", 20)
+    evaluation(tmp_path / "a", "causal", "teacher", "first", 10)
+    evaluation(tmp_path / "b", "bidirectional", "student", "first", 30)
+    compare([tmp_path / "a", tmp_path / "b"], out)
+    assert set(rows(out)) == {("causal", "student"), ("causal", "teacher"), ("bidirectional", "student")}
+
+    evaluation(tmp_path / "c", "causal", "student", "second", 15)
+    compare([tmp_path / "c"], out)
+    found = rows(out)
+    # The other causal row is of another teacher than the new one, and would pass for its own.
+    assert set(found) == {("causal", "student"), ("bidirectional", "student")}
+    assert found["causal", "student"]["frechet"] == 15 and found["causal", "student"]["teacher"] == "second"
+    assert found["bidirectional", "student"]["teacher"] == "first"
+
+
+def test_methods_are_compared_pair_by_pair_on_the_same_clips(tmp_path: Path) -> None:
+    evaluation(tmp_path / "a", "causal", "consistency", "t", 40)
+    evaluation(tmp_path / "a", "causal", "student", "t", 20)
+    compare([tmp_path / "a"], tmp_path / "out")
+    found = rows(tmp_path / "out")
+    low, high = found["causal", "student"]["frechet_over_consistency_ci"]
+    assert low < high
+    assert found["causal", "student"]["frechet_over_student_ci"] == [0.0, 0.0]
