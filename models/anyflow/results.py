@@ -70,17 +70,23 @@ def _over(features: dict[str, np.ndarray], baseline: dict[str, np.ndarray], step
 
 
 def _not_measured_again(rows: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
-    """Rows of an earlier comparison, of architectures that ``rows`` have nothing of."""
+    """Rows of an earlier comparison, of methods that ``rows`` have nothing of. What compares them with students that were measured
+    again is left out."""
     if not path.exists():
         return []
-    again = {row["architecture"] for row in rows}
-    return [row for row in json.loads(path.read_text()) if row["architecture"] not in again]
+    again = {(row["architecture"], row["method"]) for row in rows}
+    kept = [row for row in json.loads(path.read_text()) if (row["architecture"], row["method"]) not in again]
+    for row in kept:
+        for name in BASELINES:
+            if (row["architecture"], name) in again:
+                row[f"frechet_over_{name}_ci"] = None
+    return kept
 
 
 def compare(runs: Sequence[Path], out: Path) -> None:
     """Write ``any-step.json`` and ``any-step.png`` (Frechet distance and prompt accuracy against steps, a line a method).
 
-    What an earlier comparison in ``out`` has of architectures that ``runs`` lack stays; from another teacher, its lines say so.
+    What an earlier comparison in ``out`` has of methods that ``runs`` lack stays; from another teacher, its lines say so.
     """
     rows = gather(runs)
     teacher = rows[0]["teacher"]

@@ -45,6 +45,8 @@ const rowSchema = v.object({
   model: v.string(),
   architecture: v.string(),
   method: v.string(),
+  /** Which teacher it was distilled from; earlier measurements do not say. */
+  teacher: v.nullish(v.string()),
   nfe: v.pipe(v.number(), v.integer(), v.minValue(1)),
   clips: v.number(),
   frechet: v.number(),
@@ -96,7 +98,10 @@ export function readAnyStep(json: unknown, own: MeasuredModel | undefined): AnyS
     const several = rows.some(
       ({ model, architecture }) => model === row.model && architecture !== row.architecture,
     )
-    const name = `${of}${names[row.method] ?? row.method}${several ? `, ${row.architecture}` : ''}`
+    // Not of the same quality to begin with.
+    const elsewhere =
+      measured && (row.teacher ?? undefined) !== (measured.teacher ?? undefined) ? ', another teacher' : ''
+    const name = `${of}${names[row.method] ?? row.method}${several ? `, ${row.architecture}` : ''}${elsewhere}`
     const line: AnyStepLine = {
       name: isOwn(row) ? `${name} (this model)` : name,
       own: isOwn(row),

@@ -24,21 +24,23 @@ def rows(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
     return {(row["architecture"], row["method"]): row for row in json.loads((folder / "any-step.json").read_text())}
 
 
-def test_an_architecture_that_was_not_measured_again_stays(tmp_path: Path) -> None:
+def test_what_was_not_measured_again_stays(tmp_path: Path) -> None:
     out = tmp_path / "out"
     evaluation(tmp_path / "a", "causal", "student", "first", 20)
     evaluation(tmp_path / "a", "causal", "teacher", "first", 10)
     evaluation(tmp_path / "b", "bidirectional", "student", "first", 30)
     compare([tmp_path / "a", tmp_path / "b"], out)
     assert set(rows(out)) == {("causal", "student"), ("causal", "teacher"), ("bidirectional", "student")}
+    assert rows(out)["causal", "teacher"]["frechet_over_student_ci"]
 
     evaluation(tmp_path / "c", "causal", "student", "second", 15)
     compare([tmp_path / "c"], out)
     found = rows(out)
-    # The other causal row is of another teacher than the new one, and would pass for its own.
-    assert set(found) == {("causal", "student"), ("bidirectional", "student")}
     assert found["causal", "student"]["frechet"] == 15 and found["causal", "student"]["teacher"] == "second"
-    assert found["bidirectional", "student"]["teacher"] == "first"
+    assert found["bidirectional", "student"]["teacher"] == found["causal", "teacher"]["teacher"] == "first"
+    # The student that this row was compared with is another one now.
+    assert found["causal", "teacher"]["frechet_over_student_ci"] is None
+    assert found["bidirectional", "student"]["frechet_over_student_ci"] == [0.0, 0.0]
 
 
 def test_methods_are_compared_pair_by_pair_on_the_same_clips(tmp_path: Path) -> None:

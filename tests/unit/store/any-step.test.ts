@@ -38,6 +38,24 @@ describe('measured quality against steps', () => {
     expect(data).toMatchObject({ floor: 2, clips: 512, models: ['worlds-128'] })
   })
 
+  it('says which lines are of another teacher than the loaded model', () => {
+    const rows = [
+      { ...row('student', 4, 8), teacher: 'new' },
+      { ...row('teacher', 16, 5), teacher: 'new' },
+      row('consistency', 4, 30),
+      { ...row('student', 4, 9, 'bidirectional', 'other'), teacher: 'old' },
+    ]
+    expect(namesOf(rows, bundled('student')).map(([name]) => name)).toEqual([
+      'Flow map (this model)',
+      'other: Flow map, another teacher',
+      'Consistency, another teacher',
+      'Teacher',
+    ])
+    expect(namesOf(rows, undefined).map(([name]) => name)).not.toContainEqual(
+      expect.stringContaining('another'),
+    )
+  })
+
   it('calls no line the loaded model that another model, stage or architecture made', () => {
     const rows = [row('student', 4, 8), row('student', 4, 9, 'bidirectional')]
     const others: (MeasuredModel | undefined)[] = [
