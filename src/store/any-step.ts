@@ -46,7 +46,7 @@ const rowSchema = v.object({
   architecture: v.string(),
   method: v.string(),
   /** Which teacher it was distilled from; earlier measurements do not say. */
-  teacher: v.nullish(v.string()),
+  teacher: v.nullish(v.string(), null),
   nfe: v.pipe(v.number(), v.integer(), v.minValue(1)),
   clips: v.number(),
   frechet: v.number(),
@@ -99,8 +99,7 @@ export function readAnyStep(json: unknown, own: MeasuredModel | undefined): AnyS
       ({ model, architecture }) => model === row.model && architecture !== row.architecture,
     )
     // Not of the same quality to begin with.
-    const elsewhere =
-      measured && (row.teacher ?? undefined) !== (measured.teacher ?? undefined) ? ', another teacher' : ''
+    const elsewhere = measured && row.teacher !== measured.teacher ? ', another teacher' : ''
     const name = `${of}${names[row.method] ?? row.method}${several ? `, ${row.architecture}` : ''}${elsewhere}`
     const line: AnyStepLine = {
       name: isOwn(row) ? `${name} (this model)` : name,
