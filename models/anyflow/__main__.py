@@ -1,4 +1,4 @@
-"""``python -m anyflow train | generate | evaluate | export | pack | unpack --config NAME``."""
+"""``python -m anyflow train | generate | evaluate | compare | export | pack | unpack | rebase | plan --config NAME``."""
 
 from __future__ import annotations
 
@@ -96,6 +96,7 @@ def parser() -> argparse.ArgumentParser:
         ("export", "write the browser package"),
         ("pack", "keep the run's weights in models/checkpoints (fp16)"),
         ("unpack", "put kept weights into a run"),
+        ("rebase", "start a student from an earlier one whose teacher was trained further since"),
         ("compare", "gather evaluations into models/results/any-step.json and its plot"),
         ("plan", "memory and time of a large training run, from stated assumptions"),
     ):
@@ -129,6 +130,10 @@ def parser() -> argparse.ArgumentParser:
         if name == "unpack":
             command.add_argument("--packed", help="whose packed weights to take (default: this configuration's)")
             command.add_argument("--start", action="store_true", help="to train further from, not as finished stages")
+        if name == "rebase":
+            command.add_argument("old", type=Path, help="run folder with the earlier teacher and student, unpacked")
+            command.add_argument("--share", type=float, default=0.75, help="of what distillation changed in the earlier teacher")
+            command.add_argument("--stage", action="append", choices=("student", "consistency"), help="only this (repeatable)")
         if name == "compare":
             command.add_argument("runs", nargs="*", type=Path, help="run folders (default: the configuration's)")
             command.add_argument("--out", help="output folder (default models/results)")
@@ -183,6 +188,11 @@ def main(arguments: list[str] | None = None) -> int:
                 written = checkpoints.pack(config, run, stages, Path(args.out) if args.out else None, args.delta)
             else:
                 written = checkpoints.unpack(config, run, stages, args.start, args.packed)
+            print("\n".join(f"wrote {path}" for path in written))
+        elif args.command == "rebase":
+            from .rebase import rebase
+
+            written = rebase(run, args.old, tuple(args.stage or ("student", "consistency")), args.share)
             print("\n".join(f"wrote {path}" for path in written))
         else:
             from .package_run import export_run
