@@ -120,12 +120,15 @@ class TeacherTraining(LoopConfig):
 @dataclass
 class StudentTraining(TeacherTraining):
     """Stage 2, forward flow-map training (`flowmap.losses.FlowMapLoss`). ``difference_float32`` false leaves the central
-    difference in the mixed precision of the rest: its rounding is divided by 2 epsilon, so only for a wide one."""
+    difference in the mixed precision of the rest: its rounding is divided by 2 epsilon, so only for a wide one.
+    ``consistency_difference`` is ``difference`` in the baseline's stage, where all samples have r = 0, with target `teacher`."""
 
     guidance: float = 3.0
     share_diffusion: float = 0.5
     share_consistency: float = 0.25
     epsilon: float = 0.005
+    difference: str = "central"
+    consistency_difference: str = "discrete"
     difference_float32: bool = True
     target: str = "teacher"
     density: str = "uniform"

@@ -161,6 +161,7 @@ class FlowMatchingLoss:
 
 
 Target = Literal["teacher", "data", "authors"]
+Difference = Literal["central", "discrete"]
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,13 @@ class FlowMapLoss:
     guidance: w.
     diffusion_share: first share of the batch, with r = t (ordinary flow matching).
     consistency_share: next share, with r = 0. The rest draws t > r.
-    epsilon: half-width of the central difference, in sigma.
+    difference:
+        `central`: du/dt as a central difference, as above.
+        `discrete`: an Euler step of length epsilon along v, then the student's own map from where it leads to r (no gradient),
+            as in consistency distillation (Song et al., arXiv 2303.01469, algorithm 2, where r = 0). Off by O(epsilon),
+            but a weighted mean of v and the student's output, so that errors cannot feed on themselves: with all samples
+            at r = 0, where nothing else holds the map, `central` diverged (models/README.md). For `teacher` alone.
+    epsilon: half-width of the central difference, or the Euler step's length, in sigma.
     text_dropout: 0 by default for `teacher`, whose student never runs without text; the others need some.
     difference_float32: run the difference's calls outside autocast: their difference is divided by 2 epsilon, which
         enlarges rounding a hundredfold.
@@ -193,6 +200,7 @@ class FlowMapLoss:
     epsilon: float = 0.005
     text_dropout: float = 0.0
     context_noise: float = 0.0
+    difference: Difference = "central"
     difference_float32: bool = True
 
     def __post_init__(self) -> None:
@@ -202,6 +210,10 @@ class FlowMapLoss:
             raise ValueError("diffusion_share and consistency_share must not be negative")
         if self.diffusion_share + self.consistency_share > 1:
             raise ValueError("diffusion_share and consistency_share add up to more than 1")
+        if self.difference not in get_args(Difference):
+            raise ValueError(f"difference must be one of {', '.join(get_args(Difference))}, got {self.difference!r}")
+        if self.difference == "discrete" and self.target != "teacher":
+            raise ValueError("difference 'discrete' steps along the teacher's velocity: it needs target 'teacher'")
         if self.epsilon <= 0 or self.guidance <= 0:
             raise ValueError("epsilon and guidance must be positive")
 
@@ -242,6 +254,9 @@ class FlowMapLoss:
             v = (e - x).float()
         if self.target == "data" and self.guidance != 1:
             v = torch.lerp(self._unconditional(model, scene, z, t, t, null), v, w)
+        if self.difference == "discrete":
+            goal = self._composed(model, scene, z, v, t, r, text, diffusion)
+            return self._damped(per_sample_error(scene.predict(model, z, t, r, text), goal), diffusion)
         derivative = self._derivative(model, scene, z, v, t, r, text, diffusion)
         u = scene.predict(model, z, t, r, text).float()
 
@@ -323,6 +338,23 @@ class FlowMapLoss:
         u_after, u_before = ends.float().chunk(2)
         derivative[start:] = (u_after - u_before) / over_latents((after - before).clamp_min(1e-6))
         return derivative
+
+    @torch.no_grad()
+    def _composed(
+        self, model: TrainableFlowMap, scene: Scene, z: Tensor, v: Tensor, t: Tensor, r: Tensor, text: Tensor, start: int
+    ) -> Tensor:
+        """Mean velocity of an Euler step along v followed by the student's map to r, float32; v itself for the first
+        `start` samples, where t - r = 0, and where the step alone reaches r."""
+        goal = v.float().clone()
+        if start == len(z):
+            return goal
+        z, v, t, r, text = z[start:], v[start:].float(), t[start:], r[start:], text[start:]
+        step = torch.minimum(t - r, torch.full_like(t, self.epsilon))
+        moved = z - over_latents(step).to(z.dtype) * v.to(z.dtype)
+        rest = scene.rows(start).predict(model, moved, t - step, r, text).float()
+        share = over_latents(step / (t - r).clamp_min(1e-6)).clamp(max=1)
+        goal[start:] = torch.where(over_latents(t > r), torch.lerp(rest, v, share), v)
+        return goal
 
     @staticmethod
     def _parts(loss: Tensor, diffusion: int) -> Parts:

@@ -103,6 +103,7 @@ def flow_map_loss(settings: StudentTraining) -> FlowMapLoss:
         diffusion_share=settings.share_diffusion,
         consistency_share=settings.share_consistency,
         epsilon=settings.epsilon,
+        difference=settings.difference,
         difference_float32=settings.difference_float32,
         text_dropout=0.0 if settings.target == "teacher" else settings.text_dropout,
         context_noise=settings.context_noise,
@@ -119,9 +120,8 @@ def train_student(config: Config, run: Path, name: str = "student") -> None:
         return
     settings, device = config.student, pick_device()
     if name == "consistency":
-        # With all samples at r = 0 nothing holds the map to the teacher's velocity, and a run with the difference in bfloat16
-        # diverged (models/README.md): the baseline gets the exact one.
-        settings = dataclasses.replace(settings, share_diffusion=0.0, share_consistency=1.0, difference_float32=True)
+        difference = settings.consistency_difference if settings.target == "teacher" else settings.difference
+        settings = dataclasses.replace(settings, share_diffusion=0.0, share_consistency=1.0, difference=difference)
     clips = load_latents(config, run, "train")
     teacher = load_transformer(config, run, "teacher").to(device).requires_grad_(False)
     model = copy.deepcopy(teacher).requires_grad_(True).train()
