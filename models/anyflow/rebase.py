@@ -45,7 +45,9 @@ def rebase(run: Path, old_run: Path, stages: tuple[str, ...], share: float) -> l
     states = []
     for path in (run / "teacher" / "teacher.pt", old_run / "teacher" / "teacher.pt", old_run / "student" / "student.pt"):
         if not path.exists():
-            raise FileNotFoundError(f"{path} is missing: `python -m anyflow unpack`, here and in the checkout with the old weights, writes it")
+            raise FileNotFoundError(
+                f"{path} is missing: `python -m anyflow unpack`, here and in the checkout with the old weights, writes it"
+            )
         states.append(torch.load(path, map_location="cpu", weights_only=True))
     start = rebased(*states, share)
     written = [run / stage / "start.pt" for stage in stages]
