@@ -83,13 +83,20 @@ def _not_measured_again(rows: list[dict[str, Any]], path: Path) -> list[dict[str
     return kept
 
 
+def _remarks(row: dict[str, Any], new: dict[str, Any]) -> str:
+    """In what a kept row is not to be read beside what was measured anew."""
+    teacher = "" if row.get("teacher") == new["teacher"] else ", another teacher"
+    return teacher + ("" if row["clips"] == new["clips"] else f", {row['clips']} clips")
+
+
 def compare(runs: Sequence[Path], out: Path) -> None:
     """Write ``any-step.json`` and ``any-step.png`` (Frechet distance and prompt accuracy against steps, a line a method).
 
-    What an earlier comparison in ``out`` has of methods that ``runs`` lack stays; from another teacher, its lines say so.
+    What an earlier comparison in ``out`` has of methods that ``runs`` lack stays; from another teacher, or with another number of
+    clips (the fewer, the larger a distance comes out), its lines say so.
     """
     rows = gather(runs)
-    teacher = rows[0]["teacher"]
+    new = rows[0]
     rows += _not_measured_again(rows, out / "any-step.json")
     out.mkdir(parents=True, exist_ok=True)
     (out / "any-step.json").write_text(json.dumps(rows, indent=1) + "\n")
@@ -98,11 +105,11 @@ def compare(runs: Sequence[Path], out: Path) -> None:
         line = sorted((r for r in rows if (r["architecture"], r["method"]) == (architecture, method)), key=lambda r: r["nfe"])
         steps = [row["nfe"] for row in line]
         style = "-" if architecture == "causal" else "--"
-        label = f"{method}, {architecture}" + ("" if line[0].get("teacher") == teacher else ", another teacher")
+        label = f"{method}, {architecture}" + _remarks(line[0], new)
         (drawn,) = axes[0].plot(steps, [row["frechet"] for row in line], style, marker="o", label=label)
         axes[0].fill_between(steps, *zip(*(row["frechet_ci"] for row in line), strict=True), alpha=0.15, color=drawn.get_color())
         axes[1].plot(steps, [100 * row["prompt_accuracy"] for row in line], style, marker="o", color=drawn.get_color())
-    axes[0].axhline(rows[0]["frechet_floor"], color="grey", linestyle=":", label="renders against renders")
+    axes[0].axhline(rows[0]["frechet_floor"], color="grey", linestyle=":", label=f"renders against renders, {new['clips']} clips")
     axes[0].set_ylabel("Frechet distance (lower is better)")
     axes[1].set_ylabel("prompt accuracy, % (higher is better)")
     # Whole tens, so that tenths of a point do not look like cliffs.

@@ -98,9 +98,10 @@ export function readAnyStep(json: unknown, own: MeasuredModel | undefined): AnyS
     const several = rows.some(
       ({ model, architecture }) => model === row.model && architecture !== row.architecture,
     )
-    // Not of the same quality to begin with.
-    const elsewhere = measured && row.teacher !== measured.teacher ? ', another teacher' : ''
-    const name = `${of}${names[row.method] ?? row.method}${several ? `, ${row.architecture}` : ''}${elsewhere}`
+    // Not of the same quality to begin with; and the fewer clips, the larger a distance comes out.
+    const teacher = measured && row.teacher !== measured.teacher ? ', another teacher' : ''
+    const clips = measured && row.clips !== measured.clips ? `, ${row.clips} clips` : ''
+    const name = `${of}${names[row.method] ?? row.method}${several ? `, ${row.architecture}` : ''}${teacher}${clips}`
     const line: AnyStepLine = {
       name: isOwn(row) ? `${name} (this model)` : name,
       own: isOwn(row),

@@ -56,6 +56,14 @@ describe('measured quality against steps', () => {
     )
   })
 
+  it('says which lines have another number of clips behind them', () => {
+    const rows = [row('student', 4, 8), { ...row('consistency', 4, 30), clips: 128 }]
+    expect(namesOf(rows, bundled('student')).map(([name]) => name)).toEqual([
+      'Flow map (this model)',
+      'Consistency, 128 clips',
+    ])
+  })
+
   it('calls no line the loaded model that another model, stage or architecture made', () => {
     const rows = [row('student', 4, 8), row('student', 4, 9, 'bidirectional')]
     const others: (MeasuredModel | undefined)[] = [
