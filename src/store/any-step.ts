@@ -29,7 +29,7 @@ export interface AnyStep {
   readonly models: readonly string[]
   /** Distance of renders from other renders: no model can be expected below it. */
   readonly floor: number
-  /** Clips behind each point; the fewest where they differ. */
+  /** Clips behind each point; lines with another number say so. */
   readonly clips: number
 }
 
@@ -91,6 +91,7 @@ export function readAnyStep(json: unknown, own: MeasuredModel | undefined): AnyS
   const isOwn = (row: Row): boolean =>
     row.model === own?.model && row.method === own.method && row.architecture === own.architecture
   const measured = rows.find(isOwn)
+  const reference = measured ?? first
   const lines = [...groups.values()].map((group) => {
     const [row] = group as [Row, ...Row[]]
     // What is not of the loaded model goes by its own model's name.
@@ -100,7 +101,7 @@ export function readAnyStep(json: unknown, own: MeasuredModel | undefined): AnyS
     )
     // Not of the same quality to begin with; and the fewer clips, the larger a distance comes out.
     const teacher = measured && row.teacher !== measured.teacher ? ', another teacher' : ''
-    const clips = measured && row.clips !== measured.clips ? `, ${row.clips} clips` : ''
+    const clips = row.clips !== reference.clips ? `, ${row.clips} clips` : ''
     const name = `${of}${names[row.method] ?? row.method}${several ? `, ${row.architecture}` : ''}${teacher}${clips}`
     const line: AnyStepLine = {
       name: isOwn(row) ? `${name} (this model)` : name,
@@ -112,8 +113,8 @@ export function readAnyStep(json: unknown, own: MeasuredModel | undefined): AnyS
   return {
     lines: lines.toSorted((a, b) => a.rank - b.rank).map(({ line }) => line),
     models: [...new Set(rows.map(({ model }) => model))],
-    floor: (measured ?? first).frechet_floor,
-    clips: Math.min(...rows.map(({ clips }) => clips)),
+    floor: reference.frechet_floor,
+    clips: reference.clips,
   }
 }
 

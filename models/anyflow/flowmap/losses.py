@@ -256,19 +256,20 @@ class FlowMapLoss:
             v = torch.lerp(self._unconditional(model, scene, z, t, t, null), v, w)
         if self.difference == "discrete":
             goal = self._composed(model, scene, z, v, t, r, text, diffusion)
-            return self._damped(per_sample_error(scene.predict(model, z, t, r, text), goal), diffusion)
-        derivative = self._derivative(model, scene, z, v, t, r, text, diffusion)
+        else:
+            change = over_latents(t - r) * self._derivative(model, scene, z, v, t, r, text, diffusion)
+            goal = v - change
         u = scene.predict(model, z, t, r, text).float()
 
         if self.target == "teacher":
-            return self._damped(per_sample_error(u, v - over_latents(t - r) * derivative), diffusion)
+            return self._damped(per_sample_error(u, goal), diffusion)
         if self.target == "data":
             # Guidance enlarges the target's noise w-fold; dividing by w keeps all samples' errors comparable.
-            error = (u - v + over_latents(t - r) * derivative) / w
+            error = (u - goal) / w
         else:
             if self.guidance != 1:
                 u = (u - (1 - w) * self._unconditional(model, scene, z, t, r, null)) / w
-            error = u - v + over_latents(t - r) * derivative / w
+            error = u - v + change / w
         return self._equalised(per_sample_error(error, torch.zeros_like(error), self.weight(t)), diffusion)
 
     def draw_times(

@@ -120,6 +120,7 @@ def train_student(config: Config, run: Path, name: str = "student") -> None:
         return
     settings, device = config.student, pick_device()
     if name == "consistency":
+        # With all samples at r = 0 nothing holds the map to the teacher's velocity, and the central difference can diverge.
         difference = settings.consistency_difference if settings.target == "teacher" else settings.difference
         settings = dataclasses.replace(settings, share_diffusion=0.0, share_consistency=1.0, difference=difference)
     clips = load_latents(config, run, "train")

@@ -62,6 +62,7 @@ describe('measured quality against steps', () => {
       'Flow map (this model)',
       'Consistency, 128 clips',
     ])
+    expect(readAnyStep(rows, bundled('student'))!.clips).toBe(512)
   })
 
   it('calls no line the loaded model that another model, stage or architecture made', () => {
