@@ -138,14 +138,17 @@ class StudentTraining(TeacherTraining):
 class OnPolicyTraining(StudentTraining):
     """Stage 3 (`train.onpolicy`). ``batch`` is the forward flow-map loss's, ``rollout_batch`` the rollout's.
 
-    ``rollout_steps`` are the step counts N that are simulated; ``judge`` how the scores see a clip
-    (`flowmap.distribution`); ``matching`` and ``forward`` weigh the two losses; the fake score learns with ``fake_lr`` and
-    ``fake_matrix_lr`` (AdamW and Muon), ``fake_updates`` times on every rollout, and for ``fake_warmup`` steps before the
-    student follows it. ``real_guidance`` is that of the teacher as the real score (0: ``guidance``, as in the forward loss).
+    ``rollout_steps`` are the step counts N that are simulated; ``rollout_chunks`` the lengths of rollouts (drawn anew each
+    step; none: that of the training clips), of which longer ones go on as `generate_latents` does with a window of a training
+    clip's chunks; that window is what is judged; ``judge`` how the scores see it (`flowmap.distribution`); ``matching`` and
+    ``forward`` weigh the two losses; the fake score learns with ``fake_lr`` and ``fake_matrix_lr`` (AdamW and Muon),
+    ``fake_updates`` times on every rollout, and for ``fake_warmup`` steps before the student follows it. ``real_guidance`` is
+    that of the teacher as the real score (0: ``guidance``, as in the forward loss).
     """
 
     rollout_batch: int = 16
     rollout_steps: list[int] = field(default_factory=lambda: [1, 2, 4, 8, 16, 32])
+    rollout_chunks: list[int] = field(default_factory=list)
     judge: str = "whole"
     matching: float = 1.0
     forward: float = 1.0

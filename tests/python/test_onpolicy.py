@@ -14,7 +14,7 @@ from anyflow.flowmap.distribution import DistributionMatchingLoss, fake_score_lo
 from anyflow.flowmap.losses import TimestepConfig
 from anyflow.flowmap.rollout import generate_latents
 from anyflow.flowmap.schedule import sigmas
-from anyflow.flowmap.simulate import Shortcut, backward_simulation, draw_shortcut, shortcut
+from anyflow.flowmap.simulate import Shortcut, backward_simulation, draw_shortcut, last_window, shortcut
 
 CHUNKS = (1, 2, 2)
 SHAPE = (2, 4, 4)
@@ -146,3 +146,19 @@ def test_alternate_training_finds_the_exact_map(judge: str) -> None:
 def test_refuses_an_unknown_judge() -> None:
     with pytest.raises(ValueError, match="whole, causal"):
         DistributionMatchingLoss(judge="other")  # type: ignore[arg-type]
+
+
+def test_long_rollouts_see_a_window_and_train_their_last_chunks() -> None:
+    """As `generate_latents` goes on with a window; gradients reach no chunk but the last ones."""
+    plan = (1, 2, 2, 2, 2, 2)
+    z, text = torch.randn(2, sum(plan), *SHAPE, dtype=torch.float64, requires_grad=True), torch.zeros(2, 1, 2)
+    model = GaussianMap(0.5)
+    made = backward_simulation(model, text, z, plan, shortcut(4, 1, 2.0).points, window=4, trained=2)
+    assert torch.allclose(made, generate_latents(model, text, z.detach(), plan, steps=4, shift=2.0, window=4), atol=1e-6)
+    made.sum().backward()
+    assert z.grad[:, -4:].abs().min() > 0
+    assert z.grad[:, :-4].abs().max() == 0
+    frames, judged = last_window(plan, 4)
+    assert frames == [0, *range(5, 11)]
+    assert judged == (1, 2, 2, 2)
+    assert last_window(plan[:3], 4) == ([0, 1, 2, 3, 4], (1, 2, 2))

@@ -132,9 +132,8 @@ def generate_latents(
         result[:, : starts[first]] = context
     schedule = torch.from_numpy(sigmas(steps, shift)).to(device=noise.device, dtype=torch.float32)
     for index in range(first, len(plan)):
-        seen = _seen(index, window)
-        frames = [frame for chunk in seen for frame in range(starts[chunk], starts[chunk + 1])]
-        before = tuple(plan[chunk] for chunk in seen)
+        seen = seen_chunks(index, window)
+        frames, before = frames_of(plan, seen)
         cache = model.write_cache(double(result[:, frames]), text, before) if seen else None
         z = result[:, starts[index] : starts[index + 1]]
         for step in range(steps):
@@ -154,8 +153,14 @@ def generate_latents(
     return result
 
 
-def _seen(index: int, window: int | None) -> list[int]:
-    """The finished chunks that chunk `index` sees."""
+def seen_chunks(index: int, window: int | None) -> list[int]:
+    """The finished chunks that chunk `index` sees; `window` as in `generate_latents`."""
     if window is None or index < window:
         return list(range(index))
     return [0, *range(index - window + 2, index)]
+
+
+def frames_of(plan: Chunks, seen: Sequence[int]) -> tuple[list[int], Chunks]:
+    """The latent frames that some chunks of a plan cover, and the plan that these chunks are by themselves."""
+    starts = chunk_starts(plan)
+    return [frame for chunk in seen for frame in range(starts[chunk], starts[chunk + 1])], tuple(plan[chunk] for chunk in seen)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from anyflow.flowmap.chunks import check_chunks, chunk_starts
-from anyflow.flowmap.rollout import CausalFlowMap
+from anyflow.flowmap.rollout import CausalFlowMap, frames_of, seen_chunks
 from anyflow.flowmap.schedule import sigmas
 
 
@@ -64,7 +64,14 @@ def hop(
 
 
 def backward_simulation(
-    model: CausalFlowMap, text: Tensor, noise: Tensor, chunks: Sequence[int], points: Sequence[float]
+    model: CausalFlowMap,
+    text: Tensor,
+    noise: Tensor,
+    chunks: Sequence[int],
+    points: Sequence[float],
+    *,
+    window: int | None = None,
+    trained: int | None = None,
 ) -> Tensor:
     """Roll the student out chunk by chunk along ``points`` (see `Shortcut.points`), on its own context.
 
@@ -73,19 +80,28 @@ def backward_simulation(
 
     Args:
         text: ``[B, L, D]``; noise: ``[B, T, C, h, w]``; chunks: plan over the T frames.
+        window: as in `generate_latents`, for rollouts that go on for longer than a training clip.
+        trained: how many of the last chunks carry gradients (None: all), for judges that see no further back.
 
     Returns: clean latents ``[B, T, C, h, w]``.
     """
     plan = check_chunks(chunks, noise.shape[1])
     starts = chunk_starts(plan)
+    untrained = 0 if trained is None else len(plan) - trained
     done: list[Tensor] = []
-    cache = None
     for index in range(len(plan)):
+        frames, before = frames_of(plan, seen_chunks(index, window))
+        with torch.no_grad():
+            cache = model.write_cache(torch.cat(done, 1)[:, frames], text, before) if done else None
         z = noise[:, starts[index] : starts[index + 1]]
-        for t, r in pairwise(points):
-            z = hop(model, z, t, r, text, plan[: index + 1], cache)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and index >= untrained):
+            for t, r in pairwise(points):
+                z = hop(model, z, t, r, text, (*before, plan[index]), cache)
         done.append(z)
-        if index + 1 < len(plan):
-            with torch.no_grad():
-                cache = model.write_cache(torch.cat(done, 1), text, plan[: index + 1])
     return torch.cat(done, 1)
+
+
+def last_window(plan: Sequence[int], window: int) -> tuple[list[int], tuple[int, ...]]:
+    """What the last chunk of a rollout sees, and itself: its frames, and their plan (see `frames_of`)."""
+    last = len(plan) - 1
+    return frames_of(tuple(plan), [*seen_chunks(last, window), last])

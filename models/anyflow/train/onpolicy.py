@@ -14,12 +14,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..config import Config
+from ..config import Config, ConfigError
 from ..device import mixed_precision, pick_device
-from ..flowmap.chunks import chunk_plan, sample_training_chunks
+from ..flowmap.chunks import Chunks, chunk_plan, sample_training_chunks
 from ..flowmap.distribution import DistributionMatchingLoss, fake_score_loss
 from ..flowmap.losses import TimestepConfig
-from ..flowmap.simulate import backward_simulation, draw_shortcut
+from ..flowmap.simulate import backward_simulation, draw_shortcut, last_window
 from ..latents import load_latents
 from .flow import flow_map_loss, load_transformer
 from .loop import Loop, atomic_save, step_seed
@@ -43,6 +43,11 @@ def train_onpolicy(config: Config, run: Path) -> None:
         network.prepare_training(settings.compile)
     null_text = clips.null_text.to(device)
     plan = chunk_plan(config.latent_frames, config.sample.first, config.sample.rest)
+    lengths = settings.rollout_chunks or [len(plan)]
+    shortest = len(plan) if settings.judge == "whole" else min(model.full_chunk_limit, len(plan))
+    if min(lengths) < shortest:
+        raise ConfigError(f"onpolicy.rollout_chunks: judge {settings.judge!r} needs rollouts of {shortest} chunks or more")
+    trained = model.full_chunk_limit if settings.judge == "causal" else None
     matching = DistributionMatchingLoss(
         guidance=settings.real_guidance or settings.guidance,
         judge=settings.judge,
@@ -53,8 +58,8 @@ def train_onpolicy(config: Config, run: Path) -> None:
     fake_optimizer = make_optimizer(fake, settings.fake_lr, settings.fake_matrix_lr, 0.0, settings.beta2)
     loop = Loop("onpolicy", model, ema, settings, folder, extras={"fake": fake, "fake_optimizer": fake_optimizer})
 
-    def train_fake(made: Tensor, text: Tensor) -> float:
-        value, _ = follow(fake, made, text, null_text, plan)
+    def train_fake(made: Tensor, text: Tensor, judged: Chunks) -> float:
+        value, _ = follow(fake, made, text, null_text, judged)
         fake_optimizer.zero_grad(set_to_none=True)
         value.backward()
         torch.nn.utils.clip_grad_norm_(fake.parameters(), settings.clip)
@@ -66,18 +71,25 @@ def train_onpolicy(config: Config, run: Path) -> None:
     def step(number: int) -> tuple[Tensor, dict[str, float]]:
         draw = random.Random(step_seed(settings.seed, number))
         points = draw_shortcut(settings.rollout_steps, config.sample.shift, draw).points
+        count = draw.choice(lengths)
+        rolled = chunk_plan(config.sample.first + config.sample.rest * (count - 1), config.sample.first, config.sample.rest)
+        frames, judged = last_window(rolled, max(3, len(plan)))
         batch = clips.sample(settings.rollout_batch, config.latent_frames)
-        noise, text, plain = (part.to(device) for part in (torch.randn_like(batch.latents), batch.text, batch.plain))
+        drawn = torch.randn(len(batch.latents), sum(rolled), *batch.latents.shape[2:])
+        noise, text, plain = (part.to(device) for part in (drawn, batch.text, batch.plain))
         figures: dict[str, float] = {}
         with mixed_precision(device, settings.cpu_bfloat16):
             warming = number < settings.fake_warmup
             with torch.set_grad_enabled(not warming):
-                made = backward_simulation(model, text, noise, plan, points)
+                whole = backward_simulation(
+                    model, text, noise, rolled, points, window=max(3, len(plan)), trained=trained
+                )
+            made = whole[:, frames]
             # A fake score that lags behind the student points to where it was: more updates than one keep it close.
-            figures["fake"] = sum(train_fake(made, plain) for _ in range(settings.fake_updates)) / settings.fake_updates
+            figures["fake"] = sum(train_fake(made, plain, judged) for _ in range(settings.fake_updates)) / settings.fake_updates
             value = torch.zeros((), device=device)
             if not warming:
-                matched, parts = matching(made, teacher, fake, plain, null_text, plan)
+                matched, parts = matching(made, teacher, fake, plain, null_text, judged)
                 value = settings.matching * matched
                 figures["dmd"] = float(parts["dmd"])
             chunks = sample_training_chunks(plan, model.full_chunk_limit, settings.long_context, draw)
