@@ -24,6 +24,7 @@ from anyflow.train.autoencoder import load_vae
 from anyflow.train.curves import read_log
 from anyflow.train.flow import load_transformer
 from anyflow.train.loop import Loop
+from anyflow.train.onpolicy import train_onpolicy
 from anyflow.train.recogniser import load_recogniser
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
@@ -104,7 +105,10 @@ def test_resumes_after_a_kill_with_the_same_result(run: Path, tmp_path: Path) ->
 
 
 def test_stage_3_resumes_with_its_fake_score(run: Path, tmp_path: Path) -> None:
-    """Stopped half-way and resumed, stage 3 ends with the weights of the run that was not: the fake score came along."""
+    """Stopped half-way and resumed, stage 3 ends with the weights of the run that was not: the fake score came along.
+
+    Its rollouts are shorter and longer than the clips of training. `keep` 0.5 is half-way from stage 2 to that.
+    """
     text = (MODELS / "configs" / "micro.yaml").read_text()
     folder = tmp_path / "run"
     folder.mkdir()
@@ -112,8 +116,8 @@ def test_stage_3_resumes_with_its_fake_score(run: Path, tmp_path: Path) -> None:
         (folder / part).symlink_to(run / part)
     half = tmp_path / "half.yaml"
     # A constant rate: the schedule depends on the number of steps, which is what differs here.
-    constant = text.replace("onpolicy: {", "onpolicy: {decay_from: 1.0, ")
-    half.write_text(constant.replace("decay_from: 1.0, steps: 6", "decay_from: 1.0, steps: 3"))
+    constant = text.replace("onpolicy: {", "onpolicy: {decay_from: 1.0, judge: causal, rollout_chunks: [2, 4], ")
+    half.write_text(constant.replace("[2, 4], steps: 6", "[2, 4], steps: 3"))
     whole = tmp_path / "whole.yaml"
     whole.write_text(constant)
     call("train", "--config", str(half), "--run", str(folder), "--stage", "onpolicy")
@@ -128,6 +132,24 @@ def test_stage_3_resumes_with_its_fake_score(run: Path, tmp_path: Path) -> None:
     straight = torch.load(other / "onpolicy" / "onpolicy.pt", weights_only=True)
     for name, value in straight.items():
         torch.testing.assert_close(resumed[name], value, rtol=1e-4, atol=1e-6, msg=name)
+    (other / "onpolicy" / "onpolicy.pt").unlink()
+    half.write_text(constant.replace("[2, 4], ", "[2, 4], keep: 0.5, "))
+    call("train", "--config", str(half), "--run", str(other), "--stage", "onpolicy")
+    before = torch.load(other / "student" / "student.pt", weights_only=True)
+    for name, value in torch.load(other / "onpolicy" / "onpolicy.pt", weights_only=True).items():
+        torch.testing.assert_close(value, (before[name] + straight[name]) / 2, msg=name)
+
+
+def test_stage_3_refuses_rollouts_that_its_judge_cannot_see(run: Path, tmp_path: Path) -> None:
+    short = tmp_path / "short.yaml"
+    text = (MODELS / "configs" / "micro.yaml").read_text()
+    short.write_text(text.replace("onpolicy: {", "onpolicy: {rollout_chunks: [2, 4], "))
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for part in ("data", "latents", "teacher", "student"):
+        (folder / part).symlink_to(run / part)
+    with pytest.raises(ConfigError, match="rollout_chunks: judge 'whole' needs rollouts of 3 chunks"):
+        train_onpolicy(load_config(short), folder)
 
 
 def test_generate_and_evaluate(run: Path) -> None:
