@@ -143,9 +143,7 @@ class OnPolicyTraining(StudentTraining):
     clip's chunks; that window is what is judged; ``judge`` how the scores see it (`flowmap.distribution`); ``matching`` and
     ``forward`` weigh the two losses; the fake score learns with ``fake_lr`` and ``fake_matrix_lr`` (AdamW and Muon),
     ``fake_updates`` times on every rollout, and for ``fake_warmup`` steps before the student follows it. ``real_guidance`` is
-    that of the teacher as the real score (0: ``guidance``, as in the forward loss). ``keep`` is how far the result lies from
-    stage 2's weights (0) to this stage's (1): distribution matching sharpens, which helps few steps and costs many some
-    variety, and weights between the two have some of both (Wortsman et al., arXiv 2109.01903).
+    that of the teacher as the real score (0: ``guidance``, as in the forward loss).
     """
 
     rollout_batch: int = 16
@@ -159,7 +157,6 @@ class OnPolicyTraining(StudentTraining):
     fake_warmup: int = 20
     fake_updates: int = 1
     real_guidance: float = 0.0
-    keep: float = 1.0
     compile: bool = False
 
 

@@ -27,7 +27,7 @@ from .muon import make_optimizer
 
 
 def train_onpolicy(config: Config, run: Path) -> None:
-    """Stage 3, from the student's weights; writes ``onpolicy/onpolicy.pt`` (EMA, as much of it as ``keep`` says).
+    """Stage 3, from the student's weights; writes ``onpolicy/onpolicy.pt`` (EMA).
 
     Raises:
         ConfigError: if rollouts are shorter than what the judge sees.
@@ -103,8 +103,5 @@ def train_onpolicy(config: Config, run: Path) -> None:
         return value + settings.forward * mapped, figures
 
     loop.run(step)
-    for name, value in load_transformer(config, run, "student").named_parameters():
-        averaged = ema.get_parameter(name).data
-        averaged.copy_(torch.lerp(value.detach().to(averaged), averaged, settings.keep))
     atomic_save(ema.state_dict(), folder / "onpolicy.pt")
     print(f"onpolicy: {loop.step} steps in {loop.seconds / 60:.1f} minutes")
