@@ -104,16 +104,21 @@ def test_resumes_after_a_kill_with_the_same_result(run: Path, tmp_path: Path) ->
         torch.testing.assert_close(resumed[name], value, rtol=1e-4, atol=1e-6, msg=name)
 
 
+def before_stage_3(run: Path, folder: Path) -> Path:
+    """A new run with what stage 3 needs of ``run``."""
+    folder.mkdir()
+    for part in ("data", "latents", "teacher", "student"):
+        (folder / part).symlink_to(run / part)
+    return folder
+
+
 def test_stage_3_resumes_with_its_fake_score(run: Path, tmp_path: Path) -> None:
     """Stopped half-way and resumed, stage 3 ends with the weights of the run that was not: the fake score came along.
 
     Its rollouts are shorter and longer than the clips of training.
     """
     text = (MODELS / "configs" / "micro.yaml").read_text()
-    folder = tmp_path / "run"
-    folder.mkdir()
-    for part in ("data", "latents", "teacher", "student"):
-        (folder / part).symlink_to(run / part)
+    folder = before_stage_3(run, tmp_path / "run")
     half = tmp_path / "half.yaml"
     # A constant rate: the schedule depends on the number of steps, which is what differs here.
     constant = text.replace("onpolicy: {", "onpolicy: {decay_from: 1.0, judge: causal, rollout_chunks: [2, 4], ")
@@ -124,10 +129,7 @@ def test_stage_3_resumes_with_its_fake_score(run: Path, tmp_path: Path) -> None:
     (folder / "onpolicy" / "onpolicy.pt").unlink()
     call("train", "--config", str(whole), "--run", str(folder), "--stage", "onpolicy")
     resumed = torch.load(folder / "onpolicy" / "onpolicy.pt", weights_only=True)
-    other = tmp_path / "other"
-    other.mkdir()
-    for part in ("data", "latents", "teacher", "student"):
-        (other / part).symlink_to(run / part)
+    other = before_stage_3(run, tmp_path / "other")
     call("train", "--config", str(whole), "--run", str(other), "--stage", "onpolicy")
     straight = torch.load(other / "onpolicy" / "onpolicy.pt", weights_only=True)
     for name, value in straight.items():
@@ -138,10 +140,7 @@ def test_stage_3_refuses_rollouts_that_its_judge_cannot_see(run: Path, tmp_path:
     short = tmp_path / "short.yaml"
     text = (MODELS / "configs" / "micro.yaml").read_text()
     short.write_text(text.replace("onpolicy: {", "onpolicy: {rollout_chunks: [2, 4], "))
-    folder = tmp_path / "run"
-    folder.mkdir()
-    for part in ("data", "latents", "teacher", "student"):
-        (folder / part).symlink_to(run / part)
+    folder = before_stage_3(run, tmp_path / "run")
     with pytest.raises(ConfigError, match="rollout_chunks: judge 'whole' needs rollouts of 3 chunks"):
         train_onpolicy(load_config(short), folder)
 

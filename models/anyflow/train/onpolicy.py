@@ -47,7 +47,7 @@ def train_onpolicy(config: Config, run: Path) -> None:
         network.prepare_training(settings.compile)
     null_text = clips.null_text.to(device)
     plan = chunk_plan(config.latent_frames, config.sample.first, config.sample.rest)
-    lengths = settings.rollout_chunks or [len(plan)]
+    lengths, window = settings.rollout_chunks or [len(plan)], max(3, len(plan))
     shortest = len(plan) if settings.judge == "whole" else min(model.full_chunk_limit, len(plan))
     if min(lengths) < shortest:
         raise ConfigError(f"onpolicy.rollout_chunks: judge {settings.judge!r} needs rollouts of {shortest} chunks or more")
@@ -76,8 +76,8 @@ def train_onpolicy(config: Config, run: Path) -> None:
         draw = random.Random(step_seed(settings.seed, number))
         points = draw_shortcut(settings.rollout_steps, config.sample.shift, draw).points
         count = draw.choice(lengths)
-        rolled = chunk_plan(config.sample.first + config.sample.rest * (count - 1), config.sample.first, config.sample.rest)
-        frames, judged = last_window(rolled, max(3, len(plan)))
+        rolled = (*plan[:count], *[config.sample.rest] * (count - len(plan)))
+        frames, judged = last_window(rolled, window)
         batch = clips.sample(settings.rollout_batch, config.latent_frames)
         drawn = torch.randn(len(batch.latents), sum(rolled), *batch.latents.shape[2:])
         noise, text, plain = (part.to(device) for part in (drawn, batch.text, batch.plain))
@@ -85,10 +85,7 @@ def train_onpolicy(config: Config, run: Path) -> None:
         with mixed_precision(device, settings.cpu_bfloat16):
             warming = number < settings.fake_warmup
             with torch.set_grad_enabled(not warming):
-                whole = backward_simulation(
-                    model, text, noise, rolled, points, window=max(3, len(plan)), trained=trained
-                )
-            made = whole[:, frames]
+                made = backward_simulation(model, text, noise, rolled, points, window=window, trained=trained)[:, frames]
             # A fake score that lags behind the student points to where it was: more updates than one keep it close.
             figures["fake"] = sum(train_fake(made, plain, judged) for _ in range(settings.fake_updates)) / settings.fake_updates
             value = torch.zeros((), device=device)
