@@ -140,7 +140,8 @@ class OnPolicyTraining(StudentTraining):
 
     ``rollout_steps`` are the step counts N that are simulated; ``rollout_chunks`` the lengths of rollouts (drawn anew each
     step; none: that of the training clips), of which longer ones go on as `generate_latents` does with a window of a training
-    clip's chunks; that window is what is judged; ``judge`` how the scores see it (`flowmap.distribution`); ``matching`` and
+    clip's chunks; that window is what is judged; ``judge`` how the scores see it (`flowmap.distribution`, or ``mixed``:
+    `train.onpolicy.judges_of`); ``matching`` and
     ``forward`` weigh the two losses; the fake score learns with ``fake_lr`` and ``fake_matrix_lr`` (AdamW and Muon),
     ``fake_updates`` times on every rollout, and for ``fake_warmup`` steps before the student follows it. ``real_guidance`` is
     that of the teacher as the real score (0: ``guidance``, as in the forward loss).

@@ -24,7 +24,7 @@ from anyflow.train.autoencoder import load_vae
 from anyflow.train.curves import read_log
 from anyflow.train.flow import load_transformer
 from anyflow.train.loop import Loop
-from anyflow.train.onpolicy import train_onpolicy
+from anyflow.train.onpolicy import judges_of, train_onpolicy
 from anyflow.train.recogniser import load_recogniser
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
@@ -121,8 +121,8 @@ def test_stage_3_resumes_with_its_fake_score(run: Path, tmp_path: Path) -> None:
     folder = before_stage_3(run, tmp_path / "run")
     half = tmp_path / "half.yaml"
     # A constant rate: the schedule depends on the number of steps, which is what differs here.
-    constant = text.replace("onpolicy: {", "onpolicy: {decay_from: 1.0, judge: causal, rollout_chunks: [2, 4], ")
-    half.write_text(constant.replace("[2, 4], steps: 6", "[2, 4], steps: 3"))
+    constant = text.replace("onpolicy: {", "onpolicy: {decay_from: 1.0, judge: mixed, rollout_chunks: [2, 3, 4], ")
+    half.write_text(constant.replace("[2, 3, 4], steps: 6", "[2, 3, 4], steps: 3"))
     whole = tmp_path / "whole.yaml"
     whole.write_text(constant)
     call("train", "--config", str(half), "--run", str(folder), "--stage", "onpolicy")
@@ -143,6 +143,15 @@ def test_stage_3_refuses_rollouts_that_its_judge_cannot_see(run: Path, tmp_path:
     folder = before_stage_3(run, tmp_path / "run")
     with pytest.raises(ConfigError, match="rollout_chunks: judge 'whole' needs rollouts of 3 chunks"):
         train_onpolicy(load_config(short), folder)
+
+
+def test_a_mixed_judge_shows_a_training_clip_whole() -> None:
+    assert judges_of("causal", [3, 8], 5) == {3: "causal", 8: "causal"}
+    assert judges_of("mixed", [3, 5, 8, 5], 5) == {3: "causal", 5: "whole", 8: "causal"}
+    with pytest.raises(ConfigError, match="needs rollouts of 5 chunks"):
+        judges_of("mixed", [3, 8], 5)
+    with pytest.raises(ConfigError, match="whole, causal, mixed, got 'other'"):
+        judges_of("other", [5], 5)
 
 
 def test_generate_and_evaluate(run: Path) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import copy
 import random
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast, get_args
 
 import torch
 from torch import Tensor
@@ -17,13 +19,30 @@ from torch import Tensor
 from ..config import Config, ConfigError
 from ..device import mixed_precision, pick_device
 from ..flowmap.chunks import Chunks, chunk_plan, sample_training_chunks
-from ..flowmap.distribution import DistributionMatchingLoss, fake_score_loss
+from ..flowmap.distribution import DistributionMatchingLoss, Judge, fake_score_loss
 from ..flowmap.losses import TimestepConfig
 from ..flowmap.simulate import backward_simulation, draw_shortcut, last_window
 from ..latents import load_latents
 from .flow import flow_map_loss, load_transformer
 from .loop import Loop, atomic_save, step_seed
 from .muon import make_optimizer
+
+
+def judges_of(judge: str, lengths: Sequence[int], trained: int) -> dict[int, Judge]:
+    """How the scores see a rollout of each length in chunks: as ``judge`` says; ``mixed`` shows them those of a training clip's
+    ``trained`` chunks whole (what drifted in a chunk counts, which a causal score takes as given), all others chunk by chunk
+    (a teacher never saw the window of a longer one, with its gap after the first chunk, at once).
+
+    Raises:
+        ConfigError: for an unknown judge; if ``mixed`` has no rollouts of a training clip's length to show whole.
+    """
+    if judge in get_args(Judge):
+        return dict.fromkeys(lengths, cast(Judge, judge))
+    if judge != "mixed":
+        raise ConfigError(f"onpolicy.judge must be one of {', '.join(get_args(Judge))}, mixed, got {judge!r}")
+    if trained not in lengths:
+        raise ConfigError(f"onpolicy.rollout_chunks: judge 'mixed' needs rollouts of {trained} chunks (a training clip's) among them")
+    return {length: "whole" if length == trained else "causal" for length in lengths}
 
 
 def train_onpolicy(config: Config, run: Path) -> None:
@@ -51,19 +70,22 @@ def train_onpolicy(config: Config, run: Path) -> None:
     shortest = len(plan) if settings.judge == "whole" else min(model.full_chunk_limit, len(plan))
     if min(lengths) < shortest:
         raise ConfigError(f"onpolicy.rollout_chunks: judge {settings.judge!r} needs rollouts of {shortest} chunks or more")
-    trained = model.full_chunk_limit if settings.judge == "causal" else None
-    matching = DistributionMatchingLoss(
-        guidance=settings.real_guidance or settings.guidance,
-        judge=settings.judge,
-        timesteps=TimestepConfig(per="clip", shift=settings.shift),
-    )
-    follow = fake_score_loss(settings.judge, settings.shift)
+    judges = judges_of(settings.judge, lengths, len(plan))
+    matching = {
+        judge: DistributionMatchingLoss(
+            guidance=settings.real_guidance or settings.guidance,
+            judge=judge,
+            timesteps=TimestepConfig(per="clip", shift=settings.shift),
+        )
+        for judge in set(judges.values())
+    }
+    follow = {judge: fake_score_loss(judge, settings.shift) for judge in matching}
     forward = flow_map_loss(settings)
     fake_optimizer = make_optimizer(fake, settings.fake_lr, settings.fake_matrix_lr, 0.0, settings.beta2)
     loop = Loop("onpolicy", model, ema, settings, folder, extras={"fake": fake, "fake_optimizer": fake_optimizer})
 
-    def train_fake(made: Tensor, text: Tensor, judged: Chunks) -> float:
-        value, _ = follow(fake, made, text, null_text, judged)
+    def train_fake(judge: Judge, made: Tensor, text: Tensor, judged: Chunks) -> float:
+        value, _ = follow[judge](fake, made, text, null_text, judged)
         fake_optimizer.zero_grad(set_to_none=True)
         value.backward()
         torch.nn.utils.clip_grad_norm_(fake.parameters(), settings.clip)
@@ -76,6 +98,8 @@ def train_onpolicy(config: Config, run: Path) -> None:
         draw = random.Random(step_seed(settings.seed, number))
         points = draw_shortcut(settings.rollout_steps, config.sample.shift, draw).points
         count = draw.choice(lengths)
+        judge = judges[count]
+        trained = model.full_chunk_limit if judge == "causal" else None
         rolled = (*plan[:count], *[config.sample.rest] * (count - len(plan)))
         frames, judged = last_window(rolled, window)
         batch = clips.sample(settings.rollout_batch, config.latent_frames)
@@ -87,10 +111,10 @@ def train_onpolicy(config: Config, run: Path) -> None:
             with torch.set_grad_enabled(not warming):
                 made = backward_simulation(model, text, noise, rolled, points, window=window, trained=trained)[:, frames]
             # A fake score that lags behind the student points to where it was: more updates than one keep it close.
-            figures["fake"] = sum(train_fake(made, plain, judged) for _ in range(settings.fake_updates)) / settings.fake_updates
+            figures["fake"] = sum(train_fake(judge, made, plain, judged) for _ in range(settings.fake_updates)) / settings.fake_updates
             value = torch.zeros((), device=device)
             if not warming:
-                matched, parts = matching(made, teacher, fake, plain, null_text, judged)
+                matched, parts = matching[judge](made, teacher, fake, plain, null_text, judged)
                 value = settings.matching * matched
                 figures["dmd"] = float(parts["dmd"])
             chunks = sample_training_chunks(plan, model.full_chunk_limit, settings.long_context, draw)
