@@ -1,4 +1,4 @@
-"""Evaluations of several models side by side: one JSON and one plot, quality against steps."""
+"""Evaluations of several models side by side: one JSON, its tables and one plot, quality against steps."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import matplotlib
 import numpy as np
 
 from .frechet import paired_bootstrap
+from .results_table import markdown
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -90,7 +91,8 @@ def _remarks(row: dict[str, Any], new: dict[str, Any]) -> str:
 
 
 def compare(runs: Sequence[Path], out: Path) -> None:
-    """Write ``any-step.json`` and ``any-step.png`` (Frechet distance and prompt accuracy against steps, a line a method).
+    """Write ``any-step.json``, ``any-step.md`` (the same as tables) and ``any-step.png`` (Frechet distance and prompt accuracy
+    against steps, a line a method).
 
     What an earlier comparison in ``out`` has of methods that ``runs`` lack stays; from another teacher, or with another number of
     clips (the fewer, the larger a distance comes out), its lines say so.
@@ -100,6 +102,7 @@ def compare(runs: Sequence[Path], out: Path) -> None:
     rows += _not_measured_again(rows, out / "any-step.json")
     out.mkdir(parents=True, exist_ok=True)
     (out / "any-step.json").write_text(json.dumps(rows, indent=1) + "\n")
+    (out / "any-step.md").write_text(markdown(rows))
     figure, axes = plt.subplots(1, 2, figsize=(10, 4))
     for architecture, method in sorted({(row["architecture"], row["method"]) for row in rows}):
         line = sorted((r for r in rows if (r["architecture"], r["method"]) == (architecture, method)), key=lambda r: r["nfe"])
@@ -124,4 +127,4 @@ def compare(runs: Sequence[Path], out: Path) -> None:
     figure.tight_layout()
     figure.savefig(out / "any-step.png", dpi=110)
     plt.close(figure)
-    print(f"wrote {out / 'any-step.json'} and any-step.png")
+    print(f"wrote {out / 'any-step.json'}, any-step.md and any-step.png")
