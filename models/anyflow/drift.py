@@ -5,14 +5,15 @@ same windows of renders of the same scenes that go on for as long. The first is 
 chunk sees as many as there are in a training clip, the first among them, as in the app's endless takes.
 
 Windows differ in difficulty: things come to rest or leave the picture when clips go on. So a window's distance is taken
-above its own floor, that of the same scenes rendered with other seeds; likewise accuracy, below that of the renders.
+above its own floor, that of the same scenes rendered with other seeds; likewise accuracy, below that of the renders. What has
+left is another matter than what is drawn worse: so drift is also given for those scenes alone whose things stay in the picture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from .generate import rollout_latents, to_bytes
 from .latents import load_latents
 from .vae import TEMPORAL_STRIDE
 from .worlds import render, sample_scene
+from .worlds.view import in_picture
 
 LAST_CHUNK = 17
 # What a prompt says of the picture rather than of the motion, which a window that begins late need not show.
@@ -35,15 +37,39 @@ LOOK = ("object", "colour", "material", "place")
 
 @dataclass(frozen=True)
 class Window:
-    """Features of what was made, of the renders, and the renders' distance from others of the same scenes."""
+    """Features of what was made, of renders of the same scenes, and of those scenes rendered with other seeds, ``[N, F]`` each."""
 
     made: np.ndarray
     real: np.ndarray
-    floor: float
+    again: np.ndarray
+
+    def of(self, kept: np.ndarray) -> Window:
+        """The clips that ``kept`` (bool ``[N]``) names."""
+        return Window(self.made[kept], self.real[kept], self.again[kept])
+
+    @cached_property
+    def floor(self) -> float:
+        return frechet_distance(self.again, self.real)
 
     def excess(self, drawn: np.ndarray) -> float:
         """Distance above the floor, of the clips ``drawn``."""
         return frechet_distance(self.made[drawn], self.real) - self.floor
+
+
+def _drift(early: Window, late: Window, drawn: np.ndarray) -> float:
+    return late.excess(drawn) - early.excess(drawn)
+
+
+def _measured(early: Window, late: Window) -> dict[str, Any]:
+    """What is said of a window of all clips or of some."""
+    drift, clips = partial(_drift, early, late), len(late.made)
+    return {
+        "frechet": frechet_distance(late.made, late.real),
+        "frechet_ci": list(bootstrap(late.made, late.real)),
+        "floor": late.floor,
+        "drift": drift(np.arange(clips)),
+        "drift_ci": list(interval_around(drift, clips)),
+    }
 
 
 def trained_chunks(config: Config) -> int:
@@ -63,10 +89,11 @@ def windows(config: Config) -> dict[int, int]:
 def measure_drift(evaluation: Evaluation, config: Config, run: Any, steps: int, clips: int, seed: int) -> list[dict[str, Any]]:
     """A row a window, of ``clips`` clips made in ``steps`` steps.
 
-    ``{chunk, frechet, frechet_ci, floor, accuracy, render_accuracy, drift, drift_ci}``: ``floor`` is the renders' own distance
-    in that window; accuracies are means over what a prompt names of the look (object, colour, material, place). ``drift`` is
-    the distance above the floor less that of the first window; its 95% interval draws whole clips, so that what a clip has in
-    all windows cancels (the floor is held).
+    ``{chunk, frechet, frechet_ci, floor, drift, drift_ci, accuracy, render_accuracy, staying}``: ``floor`` is the renders' own
+    distance in that window; accuracies are means over what a prompt names of the look (object, colour, material, place).
+    ``drift`` is the distance above the floor less that of the first window; its 95% interval draws whole clips, so that what a
+    clip has in all windows cancels (the floor is held). ``staying`` has the number of ``clips``, and the distances and drift of
+    those alone, whose scenes, as rendered, show their things in all of the window's frames; null for fewer than two.
 
     Raises:
         ValueError: for a bidirectional student, which has one chunk only, or with fewer held-out clips than asked for.
@@ -110,27 +137,21 @@ def measure_drift(evaluation: Evaluation, config: Config, run: Any, steps: int, 
     def accuracy(found: Judged) -> float:
         return float(np.nanmean(list(found.accuracy(attributes, look, prompts).values())))
 
-    cases = {
-        chunk: Window(student[chunk].features, real[chunk].features, frechet_distance(again[chunk].features, real[chunk].features))
-        for chunk in places
-    }
+    cases = {chunk: Window(student[chunk].features, real[chunk].features, again[chunk].features) for chunk in places}
+    early = cases[min(places)]
+    shown = [in_picture(scene, total, length) for scene in scenes]
     result = []
     for chunk, window in cases.items():
-        drift = partial(_drift, cases[min(places)], window)
+        end = places[chunk]
+        stays = np.array([bool(frames[end - length : end].all()) for frames in shown])
         result.append(
             {
                 "chunk": chunk,
-                "frechet": frechet_distance(window.made, window.real),
-                "frechet_ci": list(bootstrap(window.made, window.real)),
-                "floor": window.floor,
+                **_measured(early, window),
                 "accuracy": accuracy(student[chunk]),
                 "render_accuracy": accuracy(real[chunk]),
-                "drift": drift(np.arange(clips)),
-                "drift_ci": list(interval_around(drift, clips)),
+                # The spread of features takes two clips.
+                "staying": {"clips": int(stays.sum()), **_measured(early.of(stays), window.of(stays))} if stays.sum() > 1 else None,
             }
         )
     return result
-
-
-def _drift(early: Window, late: Window, drawn: np.ndarray) -> float:
-    return late.excess(drawn) - early.excess(drawn)

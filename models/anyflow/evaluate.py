@@ -202,6 +202,9 @@ def evaluate_drift(config: Config, run: Path, kind: str, steps: int, clips: int,
             "drift {:+.2f} [{:+.2f}, {:+.2f}], ".format(row["drift"], *row["drift_ci"])
             + f"look {row['accuracy']:.1%} (renders {row['render_accuracy']:.1%})"
         )
+        if staying := row["staying"]:
+            text = "    {} of them in the picture throughout: drift {:+.2f} [{:+.2f}, {:+.2f}]"
+            print(text.format(staying["clips"], staying["drift"], *staying["drift_ci"]))
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{kind}-drift.json").write_text(json.dumps(result | {"nfe": steps, "windows": windows}, indent=1))
 

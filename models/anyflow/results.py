@@ -28,7 +28,8 @@ def gather(runs: Sequence[Path]) -> list[dict[str, Any]]:
 
     ``frechet_over_consistency_ci``, ``frechet_over_student_ci``: paired 95% interval of the distance less that of the
     consistency or the stage 2 student of the same architecture, steps, prompts and seeds; null where there is none.
-    ``drift``, ``drift_ci`` (of the last window, see `drift`) and ``drift_windows`` are null where drift was not measured.
+    ``drift``, ``drift_ci`` (of the last window, see `drift`), ``drift_windows`` and ``drift_clips`` are null where drift was not
+    measured.
 
     Raises:
         FileNotFoundError: if nothing was evaluated.
@@ -42,7 +43,7 @@ def gather(runs: Sequence[Path]) -> list[dict[str, Any]]:
                 continue
             result, features = json.loads(path.read_text()), _features(path.with_suffix(".npz"))
             drift_path = folder / f"{path.stem}-drift.json"
-            drift = json.loads(drift_path.read_text()) if drift_path.exists() else {"nfe": None}
+            drift = json.loads(drift_path.read_text()) if drift_path.exists() else {"nfe": None, "clips": None}
             for row in result["rows"]:
                 common = {key: result.get(key) for key in SHARED}
                 steps = str(row["nfe"])
@@ -50,6 +51,7 @@ def gather(runs: Sequence[Path]) -> list[dict[str, Any]]:
                 windows = drift["windows"] if drift["nfe"] == row["nfe"] else None
                 last = windows[-1] if windows else {"drift": None, "drift_ci": None}
                 drifted = {"drift": last["drift"], "drift_ci": last["drift_ci"], "drift_windows": windows}
+                drifted["drift_clips"] = drift["clips"] if windows else None
                 rows.append({**common, **row, **over, **drifted})
     if not rows:
         raise FileNotFoundError("nothing was evaluated: run `python -m anyflow evaluate` first")

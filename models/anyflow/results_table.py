@@ -47,6 +47,11 @@ def _line(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def _windows(windows: list[Row]) -> list[str]:
+    drifts = [f"{window['drift']:+.0f} ({_interval('drift_ci', '+')(window)})" for window in windows[1:]]
+    return [*(f"{window['frechet']:.0f}" for window in windows), *drifts]
+
+
 def _drift(rows: list[Row]) -> list[str]:
     measured = [row for row in rows if row.get("drift_windows")]
     if not measured:
@@ -54,13 +59,16 @@ def _drift(rows: list[Row]) -> list[str]:
     chunks = [window["chunk"] for window in measured[0]["drift_windows"]]
     seen = ", ".join(map(str, chunks))
     heads = [*(f"to chunk {chunk}" for chunk in chunks), *(f"drift at {chunk}" for chunk in chunks[1:]), f"look right at {seen}"]
-    lines = ["", "Drift: a window's distance above its own floor, less the first window's.", ""]
-    lines += [_line(["method", "steps", *heads]), _line(["---"] * (2 + len(heads)))]
+    lines = ["", "Drift: a window's distance above its own floor, less the first window's of the same clips.", ""]
+    lines += [_line(["method", "steps", "clips", *heads]), _line(["---"] * (3 + len(heads)))]
     for row in sorted(measured, key=lambda row: list(NAMES).index(row["method"])):
-        windows = row["drift_windows"]
-        drifts = [f"{w['drift']:+.0f} ({_interval('drift_ci', '+')(w)})" for w in windows[1:]]
+        windows, name = row["drift_windows"], NAMES[row["method"]]
         right = ", ".join(f"{w['accuracy']:.0%}" for w in windows)
-        lines.append(_line([NAMES[row["method"]], str(row["nfe"]), *(f"{w['frechet']:.0f}" for w in windows), *drifts, right]))
+        lines.append(_line([name, str(row["nfe"]), str(row["drift_clips"]), *_windows(windows), right]))
+        if all(window.get("staying") for window in windows):
+            staying = [window["staying"] for window in windows]
+            clips = ", ".join(str(window["clips"]) for window in staying)
+            lines.append(_line(["those in the picture throughout", "", clips, *_windows(staying), ""]))
     return lines
 
 

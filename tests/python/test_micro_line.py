@@ -181,6 +181,7 @@ def test_generate_and_evaluate(run: Path) -> None:
     assert windows[0]["frechet"] == pytest.approx(rows[0]["frechet"], rel=0.02)
     assert all(0 <= window["accuracy"] <= 1 and window["render_accuracy"] > 0 for window in windows)
     assert rows[0]["drift_windows"] == windows and rows[1]["drift"] is None
+    assert all(window["staying"] is None or 2 <= window["staying"]["clips"] <= 8 for window in windows)
     assert rows[2]["frechet_over_student_ci"] == [0, 0]
     assert (run / "results" / "any-step.png").stat().st_size > 1000
     assert all(row["frechet_ci"][0] <= row["frechet"] <= row["frechet_ci"][1] for row in result["rows"])

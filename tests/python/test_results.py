@@ -56,11 +56,14 @@ def test_methods_are_compared_pair_by_pair_on_the_same_clips(tmp_path: Path) -> 
 def test_tables_say_what_the_rows_hold(tmp_path: Path) -> None:
     evaluation(tmp_path / "a", "causal", "consistency", "t", 40)
     evaluation(tmp_path / "a", "causal", "student", "t", 20)
+    def measured(frechet: float, drift: float) -> dict[str, Any]:
+        return {"frechet": frechet, "drift": drift, "drift_ci": [drift - 2, drift + 2]}
+
     windows = [
-        {"chunk": chunk, "frechet": 30.0 + chunk, "accuracy": 0.97, "drift": drift, "drift_ci": [drift - 2, drift + 2]}
-        for chunk, drift in ((5, 0.0), (8, 19.0))
+        {"chunk": 5, "accuracy": 0.97, "staying": {"clips": 7, **measured(31, 0)}, **measured(35, 0)},
+        {"chunk": 8, "accuracy": 0.96, "staying": {"clips": 6, **measured(33, 4)}, **measured(38, 19)},
     ]
-    (tmp_path / "a" / "evaluate" / "student-drift.json").write_text(json.dumps({"nfe": 1, "windows": windows}))
+    (tmp_path / "a" / "evaluate" / "student-drift.json").write_text(json.dumps({"nfe": 1, "clips": 8, "windows": windows}))
     compare([tmp_path / "a"], tmp_path / "out")
     lines = (tmp_path / "out" / "any-step.md").read_text().splitlines()
     assert "8 clips, seed 1; renders against renders: 1.0." in lines
@@ -68,4 +71,5 @@ def test_tables_say_what_the_rows_hold(tmp_path: Path) -> None:
     low, high = rows(tmp_path / "out")["causal", "student"]["frechet_over_consistency_ci"]
     # A method is not compared with itself.
     assert [line for line in lines if "less consistency" in line] == [f"| less consistency, paired | {low:+.0f} to {high:+.0f} |"]
-    assert "| AnyFlow, stage 2 | 1 | 35 | 38 | +19 (+17 to +21) | 97%, 97% |" in lines
+    assert "| AnyFlow, stage 2 | 1 | 8 | 35 | 38 | +19 (+17 to +21) | 97%, 96% |" in lines
+    assert "| those in the picture throughout |  | 7, 6 | 31 | 33 | +4 (+2 to +6) |  |" in lines

@@ -42,6 +42,7 @@ from anyflow.worlds.free_captions import FREE_COLOURS, FREE_MOTIONS, FREE_NOUNS
 from anyflow.worlds.layout import LAYOUT
 from anyflow.worlds.motion import bounce_height, trajectory
 from anyflow.worlds.packing import frame_parameters
+from anyflow.worlds.view import in_picture
 from anyflow.worlds.vocabulary import (
     CANNOT_ROLL,
     COLOURS,
@@ -311,6 +312,19 @@ def test_a_clip_that_goes_on_begins_as_the_planned_one(object_: str, camera: str
     np.testing.assert_array_equal(longer[:33], planned)
     assert np.abs(frame_parameters(scene, 65)[:33] - planned).max() > 0.1
     assert np.isfinite(longer).all()
+
+
+@pytest.mark.parametrize("camera", ["static", "pan"])
+def test_what_is_in_the_picture_is_drawn(camera: str) -> None:
+    scene = one(motion="roll", place="grass", camera=camera)
+    frames = 81
+    shown = in_picture(scene, frames, planned=33)
+    red, green = render([scene], 48, frames, compiled=False, planned=33)[0, :, :2].float().unbind(1)
+    drawn = (red - green > 60).any(-1).any(-1).numpy()  # the ball, on green
+    assert shown[16] and drawn[shown].all()
+    if camera == "static":  # it rolls out, for good: first its centre, then all of it
+        assert not drawn[-1] and 0 < drawn[16:].sum() - shown[16:].sum() < 20
+        assert in_picture(one(motion="spin"), frames, planned=33).all()
 
 
 def test_compiled_equals_eager(monkeypatch: pytest.MonkeyPatch) -> None:
