@@ -17,7 +17,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from .config import MODELS_DIR, Config
+from .config import MODELS_DIR, Config, load_config
 from .deltas import decode, encode
 from .read_package import package_stage, transformer_from_package, vae_from_package
 from .train.loop import atomic_save
@@ -39,6 +39,12 @@ def package_of(config: Config) -> Path:
     return MODELS_DIR.parent / "public" / "models" / config.id
 
 
+def _base_of(config: Config) -> Path:
+    """The package that differences are from: the configuration's own, else that of the one it shares a teacher with."""
+    own = package_of(config)
+    return own if (own / "manifest.json").exists() or not config.shares else package_of(load_config(config.shares))
+
+
 def _weights_hash(package: Path) -> str:
     """What a difference from a package's transformer is bound to."""
     files = json.loads((package / "manifest.json").read_text())["files"]
@@ -56,7 +62,7 @@ def pack(
 ) -> list[Path]:
     """Write each stage that has weights (finished, or its last checkpoint's average); returns the files.
 
-    ``delta``: as differences from the package's transformer, which must be there.
+    ``delta``: as differences from the package's transformer, which must be there (or that of the configuration named in ``shares``).
 
     Raises:
         FileNotFoundError: if the run has no weights at all, or no package is there.
@@ -75,9 +81,9 @@ def pack(
             continue
         path = target / (f"{stage}.delta.safetensors" if delta else f"{stage}.safetensors")
         if delta:
-            package = package_of(config)
-            packed = encode(state, transformer_from_package(package, config))
-            save_file({name: value.contiguous() for name, value in packed.items()}, path, {"base": _weights_hash(package)})
+            base = _base_of(config)
+            packed = encode(state, transformer_from_package(base, config))
+            save_file({name: value.contiguous() for name, value in packed.items()}, path, {"base": _weights_hash(base)})
         else:
             save_file({name: _halved(value) for name, value in state.items()}, path)
         written.append(path)
@@ -111,11 +117,12 @@ def unpack(
         if source.exists():
             state = {name: value.float() if value.is_floating_point() else value for name, value in load_file(source).items()}
         elif difference.exists():
+            base = _base_of(config)
             with safe_open(difference, "pt") as file:
-                base = file.metadata()["base"]
-            if base != _weights_hash(package):
-                raise ValueError(f"{difference} is a difference from other weights than {package} holds: pack it again")
-            state = decode(load_file(difference), transformer_from_package(package, config))
+                bound = file.metadata()["base"]
+            if bound != _weights_hash(base):
+                raise ValueError(f"{difference} is a difference from other weights than {base} holds: pack it again")
+            state = decode(load_file(difference), transformer_from_package(base, config))
         elif (package / "manifest.json").exists() and stage in ("vae", package_stage(package)):
             state = vae_from_package(package, config) if stage == "vae" else transformer_from_package(package, config)
         else:

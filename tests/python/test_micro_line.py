@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -241,6 +242,12 @@ def test_measured_students_travel_as_differences(run: Path, tmp_path: Path, monk
     for name, value in load_transformer(config, tmp_path / "fresh", "onpolicy").state_dict().items():
         moved = (expected[name] - bundled[name]).abs().max()
         assert (value - expected[name]).abs().max() <= 0.1 * moved + 1e-3 * expected[name].abs().max() + 1e-4, name
+    # Another architecture with no package of its own: from that of the configuration whose teacher it shares.
+    other = replace(config, name="whole", id="worlds-whole", shares="micro")
+    checkpoints.pack(other, run, ("onpolicy",), delta=True)
+    checkpoints.unpack(other, tmp_path / "whole")
+    there, here = (load_transformer(config, tmp_path / name, "onpolicy").state_dict() for name in ("whole", "fresh"))
+    assert all(torch.equal(there[name], value) for name, value in here.items())
     manifest = json.loads((package / "manifest.json").read_text())
     next(file for file in manifest["files"] if file["path"] == "transformer.bin")["sha256"] = "another"
     (package / "manifest.json").write_text(json.dumps(manifest))
