@@ -12,7 +12,7 @@ import matplotlib
 import numpy as np
 
 from .frechet import paired_bootstrap
-from .results_table import markdown
+from .results_table import NAMES, markdown
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -92,6 +92,42 @@ def _remarks(row: dict[str, Any], new: dict[str, Any]) -> str:
     return teacher + ("" if row["clips"] == new["clips"] else f", {row['clips']} clips")
 
 
+def _draw(rows: list[dict[str, Any]], new: dict[str, Any], path: Path) -> None:
+    """Distance against steps, a panel an architecture; prompt accuracy in the last. A method has one colour in all."""
+    architectures = sorted({row["architecture"] for row in rows}, reverse=True)
+    width = 5 * (1 + len(architectures))
+    figure, axes = plt.subplots(1, 1 + len(architectures), figsize=(width, 4.2), squeeze=False)
+    *distances, accuracy = axes[0]
+    for axis, architecture in zip(distances, architectures, strict=True):
+        style = "-" if architecture == architectures[0] else "--"
+        for number, (method, name) in enumerate(NAMES.items()):
+            line = [row for row in rows if (row["architecture"], row["method"]) == (architecture, method)]
+            if not line:
+                continue
+            line.sort(key=lambda row: row["nfe"])
+            steps, colour = [row["nfe"] for row in line], f"C{number}"
+            axis.plot(steps, [row["frechet"] for row in line], style, marker="o", color=colour, label=name + _remarks(line[0], new))
+            axis.fill_between(steps, *zip(*(row["frechet_ci"] for row in line), strict=True), alpha=0.1, color=colour)
+            accuracies = [100 * row["prompt_accuracy"] for row in line]
+            accuracy.plot(steps, accuracies, style, marker="o", color=colour)
+        axis.axhline(rows[0]["frechet_floor"], color="grey", linestyle=":", label=f"renders against renders, {new['clips']} clips")
+        axis.set_title(f"{architecture}: distance (lower is better)", fontsize=10)
+        axis.legend(fontsize=8, loc="upper center")
+        axis.set_ylim(0, 1.1 * max(row["frechet_ci"][1] for row in rows))
+    accuracy.set_title("prompt accuracy, %" + f" (dashed: {architectures[-1]})" * (len(architectures) > 1), fontsize=10)
+    # Whole tens, so that tenths of a point do not look like cliffs.
+    accuracy.set_ylim(10 * math.floor(10 * min(row["prompt_accuracy"] for row in rows) - 0.1), 100)
+    for axis in axes[0]:
+        axis.set_xscale("log", base=2)
+        ticks = sorted({row["nfe"] for row in rows})
+        axis.set_xticks(ticks, [str(tick) for tick in ticks])
+        axis.set_xlabel("steps")
+        axis.grid(alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(path, dpi=90)
+    plt.close(figure)
+
+
 def compare(runs: Sequence[Path], out: Path) -> None:
     """Write ``any-step.json``, ``any-step.md`` (the same as tables) and ``any-step.png`` (Frechet distance and prompt accuracy
     against steps, a line a method).
@@ -105,28 +141,5 @@ def compare(runs: Sequence[Path], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     (out / "any-step.json").write_text(json.dumps(rows, indent=1) + "\n")
     (out / "any-step.md").write_text(markdown(rows))
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4))
-    for architecture, method in sorted({(row["architecture"], row["method"]) for row in rows}):
-        line = sorted((r for r in rows if (r["architecture"], r["method"]) == (architecture, method)), key=lambda r: r["nfe"])
-        steps = [row["nfe"] for row in line]
-        style = "-" if architecture == "causal" else "--"
-        label = f"{method}, {architecture}" + _remarks(line[0], new)
-        (drawn,) = axes[0].plot(steps, [row["frechet"] for row in line], style, marker="o", label=label)
-        axes[0].fill_between(steps, *zip(*(row["frechet_ci"] for row in line), strict=True), alpha=0.15, color=drawn.get_color())
-        axes[1].plot(steps, [100 * row["prompt_accuracy"] for row in line], style, marker="o", color=drawn.get_color())
-    axes[0].axhline(rows[0]["frechet_floor"], color="grey", linestyle=":", label=f"renders against renders, {new['clips']} clips")
-    axes[0].set_ylabel("Frechet distance (lower is better)")
-    axes[1].set_ylabel("prompt accuracy, % (higher is better)")
-    # Whole tens, so that tenths of a point do not look like cliffs.
-    axes[1].set_ylim(10 * math.floor(10 * min(row["prompt_accuracy"] for row in rows) - 0.1), 100)
-    for axis in axes:
-        axis.set_xscale("log", base=2)
-        ticks = sorted({row["nfe"] for row in rows})
-        axis.set_xticks(ticks, [str(tick) for tick in ticks])
-        axis.set_xlabel("steps")
-        axis.grid(alpha=0.3)
-    axes[0].legend(fontsize=8)
-    figure.tight_layout()
-    figure.savefig(out / "any-step.png", dpi=110)
-    plt.close(figure)
+    _draw(rows, new, out / "any-step.png")
     print(f"wrote {out / 'any-step.json'}, any-step.md and any-step.png")
