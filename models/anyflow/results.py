@@ -140,6 +140,6 @@ def compare(runs: Sequence[Path], out: Path) -> None:
     rows += _not_measured_again(rows, out / "any-step.json")
     out.mkdir(parents=True, exist_ok=True)
     (out / "any-step.json").write_text(json.dumps(rows, indent=1) + "\n")
-    (out / "any-step.md").write_text(markdown(rows))
+    (out / "any-step.md").write_text(markdown(rows), encoding="utf-8")
     _draw(rows, new, out / "any-step.png")
     print(f"wrote {out / 'any-step.json'}, any-step.md and any-step.png")

@@ -65,7 +65,7 @@ def test_tables_say_what_the_rows_hold(tmp_path: Path) -> None:
     ]
     (tmp_path / "a" / "evaluate" / "student-drift.json").write_text(json.dumps({"nfe": 1, "clips": 8, "windows": windows}))
     compare([tmp_path / "a"], tmp_path / "out")
-    lines = (tmp_path / "out" / "any-step.md").read_text().splitlines()
+    lines = (tmp_path / "out" / "any-step.md").read_text(encoding="utf-8").splitlines()
     assert "8 clips, seed 1; renders against renders: 1.0." in lines
     assert "| **AnyFlow, stage 2**: Fréchet distance | 20 |" in lines and "| **consistency**: Fréchet distance | 40 |" in lines
     low, high = rows(tmp_path / "out")["causal", "student"]["frechet_over_consistency_ci"]
