@@ -20,6 +20,8 @@ export interface AnyStepLine {
   readonly name: string
   /** The model that is loaded. */
   readonly own: boolean
+  /** Of the loaded model's kind: the same name and architecture. All are when the loaded model was not measured. */
+  readonly comparable: boolean
   readonly points: readonly AnyStepPoint[]
 }
 
@@ -106,6 +108,7 @@ export function readAnyStep(json: unknown, own: MeasuredModel | undefined): AnyS
     const line: AnyStepLine = {
       name: isOwn(row) ? `${name} (this model)` : name,
       own: isOwn(row),
+      comparable: !measured || (row.model === measured.model && row.architecture === measured.architecture),
       points: pointsOf(group),
     }
     return { line, rank: rankOf(row.method, isOwn(row)) }

@@ -19,6 +19,8 @@ export function AnyStepSection() {
   }, [loaded])
   if (!data) return null
   const { lines, floor, clips, models } = data
+  // Eight lines in one small plot are told apart by nobody; the table has them all.
+  const drawn = lines.filter(({ comparable }) => comparable)
   return (
     <section className="any-step" aria-labelledby="any-step-title">
       <h3 id="any-step-title" className="about-title">
@@ -34,7 +36,7 @@ export function AnyStepSection() {
         </p>
       ) : null}
       <ul className="plot-legend">
-        {lines.map(({ name }, i) => (
+        {drawn.map(({ name }, i) => (
           <li key={name} data-line={i % LINE_STYLES}>
             <svg aria-hidden="true" viewBox="0 0 28 8" width="28" height="8">
               <path className="plot-line" d="M0 4H28" />
@@ -52,14 +54,14 @@ export function AnyStepSection() {
       <div className="plots">
         <Plot
           title="Fréchet distance, lower is better"
-          lines={lines.map(({ points }) =>
+          lines={drawn.map(({ points }) =>
             points.map(({ steps, frechet, low, high }) => ({ steps, value: frechet, low, high })),
           )}
           floor={floor}
         />
         <Plot
           title="Prompt accuracy, %, higher is better"
-          lines={lines.map(({ points }) =>
+          lines={drawn.map(({ points }) =>
             points.map(({ steps, accuracy }) => ({ steps, value: 100 * accuracy })),
           )}
           max={100}

@@ -106,6 +106,21 @@ describe('measured quality against steps', () => {
     ])
   })
 
+  it('compares the loaded model with what is of its kind, and all with all when it was not measured', () => {
+    const rows = [
+      row('student', 4, 8),
+      row('consistency', 4, 30),
+      row('student', 4, 9, 'bidirectional'),
+      row('student', 4, 9, 'causal', 'other'),
+    ]
+    const compared = (own: MeasuredModel | undefined) =>
+      readAnyStep(rows, own)!
+        .lines.filter(({ comparable }) => comparable)
+        .map(({ name }) => name)
+    expect(compared(bundled('student'))).toEqual(['Flow map, causal (this model)', 'Consistency, causal'])
+    expect(compared(undefined)).toHaveLength(4)
+  })
+
   it('copes with drift, rows it does not know and a number measured twice', () => {
     const drift = { nfe: 4, windows: [{ chunk: 4, frechet: 9 }] }
     const rows = [
