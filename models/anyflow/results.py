@@ -28,6 +28,7 @@ def gather(runs: Sequence[Path]) -> list[dict[str, Any]]:
 
     ``frechet_over_consistency_ci``, ``frechet_over_student_ci``: paired 95% interval of the distance less that of the
     consistency or the stage 2 student of the same architecture, steps, prompts and seeds; null where there is none.
+    ``frechet_since_4_ci``: likewise, less that of the same method at 4 steps, from where on consistency is said to get worse.
     ``drift``, ``drift_ci`` (of the last window, see `drift`), ``drift_windows`` and ``drift_clips`` are null where drift was not
     measured.
 
@@ -47,7 +48,8 @@ def gather(runs: Sequence[Path]) -> list[dict[str, Any]]:
             for row in result["rows"]:
                 common = {key: result.get(key) for key in SHARED}
                 steps = str(row["nfe"])
-                over = {f"frechet_over_{name}_ci": _over(features, other, steps) for name, other in baselines.items()}
+                over = {f"frechet_over_{name}_ci": _over(features, other, steps, steps) for name, other in baselines.items()}
+                over["frechet_since_4_ci"] = _over(features, features, steps, "4")
                 windows = drift["windows"] if drift["nfe"] == row["nfe"] else None
                 last = windows[-1] if windows else {"drift": None, "drift_ci": None}
                 drifted = {"drift": last["drift"], "drift_ci": last["drift_ci"], "drift_windows": windows}
@@ -65,11 +67,11 @@ def _features(path: Path) -> dict[str, np.ndarray]:
         return dict(arrays)
 
 
-def _over(features: dict[str, np.ndarray], baseline: dict[str, np.ndarray], steps: str) -> list[float] | None:
+def _over(features: dict[str, np.ndarray], other: dict[str, np.ndarray], steps: str, other_steps: str) -> list[float] | None:
     """Needs both to have been measured on the same clips."""
-    if steps not in features or steps not in baseline or not np.allclose(features["real"], baseline["real"]):
+    if steps not in features or other_steps not in other or not np.allclose(features["real"], other["real"]):
         return None
-    return list(paired_bootstrap(features[steps], baseline[steps], features["real"]))
+    return list(paired_bootstrap(features[steps], other[other_steps], features["real"]))
 
 
 def _not_measured_again(rows: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:

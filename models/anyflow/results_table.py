@@ -32,6 +32,7 @@ MEASURES: dict[str, Callable[[Row], str]] = {
     "Fréchet distance": _number("frechet", ".0f"),
     "its 95% interval": _interval("frechet_ci"),
     "less that at its first count, paired": _interval("frechet_change_ci", "+"),
+    "less that at 4 steps, paired": _interval("frechet_since_4_ci", "+"),
     "less consistency, paired": _interval("frechet_over_consistency_ci", "+"),
     "less stage 2, paired": _interval("frechet_over_student_ci", "+"),
     "prompt accuracy": _number("prompt_accuracy", ".1%"),
@@ -64,7 +65,7 @@ def _drift(rows: list[Row]) -> list[str]:
     for row in sorted(measured, key=lambda row: list(NAMES).index(row["method"])):
         windows, name = row["drift_windows"], NAMES[row["method"]]
         right = ", ".join(f"{w['accuracy']:.0%}" for w in windows)
-        lines.append(_line([name, str(row["nfe"]), str(row["drift_clips"]), *_windows(windows), right]))
+        lines.append(_line([name, str(row["nfe"]), str(row.get("drift_clips") or ""), *_windows(windows), right]))
         if all(window.get("staying") for window in windows):
             staying = [window["staying"] for window in windows]
             clips = ", ".join(str(window["clips"]) for window in staying)

@@ -53,9 +53,22 @@ def test_methods_are_compared_pair_by_pair_on_the_same_clips(tmp_path: Path) -> 
     assert found["causal", "student"]["frechet_over_student_ci"] == [0.0, 0.0]
 
 
+def test_a_method_is_compared_with_itself_at_four_steps(tmp_path: Path) -> None:
+    evaluation(tmp_path / "a", "causal", "student", "t", 20)
+    compare([tmp_path / "a"], tmp_path / "without")
+    assert rows(tmp_path / "without")["causal", "student"]["frechet_since_4_ci"] is None
+    path = tmp_path / "a" / "evaluate" / "student.npz"
+    with np.load(path) as measured:
+        np.savez(path.with_suffix(""), **measured, **{"4": measured["real"]})
+    compare([tmp_path / "a"], tmp_path / "with")
+    low, high = rows(tmp_path / "with")["causal", "student"]["frechet_since_4_ci"]
+    assert 0 < low < high  # at 4 steps these are the renders
+
+
 def test_tables_say_what_the_rows_hold(tmp_path: Path) -> None:
     evaluation(tmp_path / "a", "causal", "consistency", "t", 40)
     evaluation(tmp_path / "a", "causal", "student", "t", 20)
+
     def measured(frechet: float, drift: float) -> dict[str, Any]:
         return {"frechet": frechet, "drift": drift, "drift_ci": [drift - 2, drift + 2]}
 
